@@ -1,0 +1,13 @@
+export * from './contract.ts';
+export * from './subject.ts';
+export * from './streams.ts';
+export * from './values.ts';
+export * from './sampling-policy.ts';
+export * from './package-manifest.ts';
+export * from './dataset.ts';
+export * from './rollout-strategy.ts';
+export * from './evaluation.ts';
+export * from './family/node.ts';
+export * from './family/loop.ts';
+export * from './family/ask.ts';
+export { ALL_CONTRACTS } from './all-contracts.ts';

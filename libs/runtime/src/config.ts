@@ -1,0 +1,32 @@
+import { z } from 'zod';
+
+export class InvalidConfigError extends Error {
+  override readonly name = 'InvalidConfigError';
+  readonly retryable = false;
+  readonly problems: readonly string[];
+  constructor(program: string, problems: readonly string[]) {
+    super(`${program} cannot start, its environment is not complete:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`);
+    this.problems = problems;
+  }
+}
+
+/** Reads and checks environment variables by a zod object; every problem is named at once. Empty strings count as unset. */
+export function readConfig<S extends z.ZodObject>(program: string, schema: S, environment: NodeJS.ProcessEnv = process.env): z.output<S> {
+  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''));
+  const parsed = schema.safeParse(given);
+  if (parsed.success) return parsed.data;
+  throw new InvalidConfigError(
+    program,
+    parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`),
+  );
+}
+
+/** Variables that every service reads. */
+export const BusConfig = z.object({ NATS_URL: z.string().min(1, 'set the address of the bus, for example nats://127.0.0.1:4222'), NATS_CREDS: z.string().optional(), LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error']).default('info') });
+export const StoreConfig = z.object({
+  S3_ENDPOINT: z.url('set the address of the S3 store, for example http://127.0.0.1:8333'),
+  S3_REGION: z.string().default('us-east-1'),
+  S3_ACCESS_KEY_ID: z.string(),
+  S3_SECRET_ACCESS_KEY: z.string(),
+});
+export const StsConfig = z.object({ STS_ENDPOINT: z.url(), STS_ACCESS_KEY_ID: z.string(), STS_SECRET_ACCESS_KEY: z.string(), STS_ROLE_ARN: z.string() });

@@ -1,0 +1,5 @@
+export { BusConfig, InvalidConfigError, StoreConfig, StsConfig, readConfig } from './config.ts';
+export { createLogger, type Logger } from './log.ts';
+export { SHUTDOWN_BUDGET_MS, runProgram, type Program } from './lifecycle.ts';
+export { isoOf, systemClock, type Clock } from './clock.ts';
+export { backoffMs, sleep } from './wait.ts';
