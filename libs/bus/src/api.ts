@@ -46,7 +46,10 @@ export interface PublishReceipt {
 
 export type EventHandler<C extends EventContract> = (payload: PayloadOf<C>, context: MessageContext) => Promise<void> | void;
 export type SignalHandler<C extends SignalContract> = (payload: PayloadOf<C>, context: MessageContext) => Promise<void> | void;
-export type RequestHandler<C extends RequestContract> = (payload: PayloadOf<C>, context: MessageContext) => Promise<ReplyOf<C>> | ReplyOf<C>;
+export type RequestHandler<C extends RequestContract> = (
+  payload: PayloadOf<C>,
+  context: MessageContext,
+) => Promise<ReplyOf<C>> | ReplyOf<C>;
 
 /** One contract with its handler, type-erased for tables. */
 export interface Handled {
@@ -97,7 +100,11 @@ export interface Documents<S> {
   /** `revision` 0 (or undefined) creates. Throws `RevisionConflictError` when somebody else wrote first. */
   save(key: string, state: S, options: { revision?: number; outputs?: readonly Output[]; cause?: Cause }): Promise<Document<S>>;
   /** load -> decide -> save, again on conflict (at most `CONFLICT_RETRIES_MAX`). `decide` returns undefined to change nothing. */
-  update(key: string, decide: (current: S | undefined) => { state: S; outputs?: readonly Output[] } | undefined, cause?: Cause): Promise<S | undefined>;
+  update(
+    key: string,
+    decide: (current: S | undefined) => { state: S; outputs?: readonly Output[] } | undefined,
+    cause?: Cause,
+  ): Promise<S | undefined>;
   keys(): Promise<string[]>;
   /** All documents; for start-up and small buckets. */
   entries(): AsyncIterable<{ key: string; document: Document<S> }>;
@@ -115,16 +122,26 @@ export interface Bus {
   publish<C extends EventContract>(contract: C, payload: PayloadOf<C>, options: PublishOptions): Promise<PublishReceipt>;
   signal<C extends SignalContract>(contract: C, payload: PayloadOf<C>): void;
   /** Throws `AskTimeoutError`, `NoResponderError` (both retryable) or `AskRefusedError` (with the responder's code and words). */
-  ask<C extends RequestContract>(contract: C, payload: z.input<C['payload']>, options?: { timeoutMs?: number; cause?: Cause }): Promise<ReplyOf<C>>;
+  ask<C extends RequestContract>(
+    contract: C,
+    payload: z.input<C['payload']>,
+    options?: { timeoutMs?: number; cause?: Cause },
+  ): Promise<ReplyOf<C>>;
   consume(options: ConsumeOptions): Promise<Subscription>;
   onSignal<C extends SignalContract>(contract: C, handler: SignalHandler<C>): Subscription;
   /** Competing responders share the questions. */
   onRequest<C extends RequestContract>(contract: C, handler: RequestHandler<C>): Subscription;
   documents<S>(bucket: StateBucket, schema: z.ZodType<S>): Promise<Documents<S>>;
   /** Last message of a subject, read from the stream's leader; undefined when there is none. For once-only ledgers. */
-  lastOf<C extends EventContract>(contract: C, fields: Readonly<Record<string, string>>): Promise<{ payload: PayloadOf<C>; context: MessageContext } | undefined>;
+  lastOf<C extends EventContract>(
+    contract: C,
+    fields: Readonly<Record<string, string>>,
+  ): Promise<{ payload: PayloadOf<C>; context: MessageContext } | undefined>;
   /** Reads stored events of one stream from the start, bounded by what is stored now; for read models and reports. */
-  history(stream: StreamName, filter?: { subject?: string; fromSequence?: number }): AsyncIterable<{ contract: EventContract; payload: unknown; context: MessageContext }>;
+  history(
+    stream: StreamName,
+    filter?: { subject?: string; fromSequence?: number },
+  ): AsyncIterable<{ contract: EventContract; payload: unknown; context: MessageContext }>;
   drain(): Promise<void>;
 }
 

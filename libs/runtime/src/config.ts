@@ -22,11 +22,20 @@ export function readConfig<S extends z.ZodObject>(program: string, schema: S, en
 }
 
 /** Variables that every service reads. */
-export const BusConfig = z.object({ NATS_URL: z.string().min(1, 'set the address of the bus, for example nats://127.0.0.1:4222'), NATS_CREDS: z.string().optional(), LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error']).default('info') });
+export const BusConfig = z.object({
+  NATS_URL: z.string().min(1, 'set the address of the bus, for example nats://127.0.0.1:4222'),
+  NATS_CREDS: z.string().optional(),
+  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error']).default('info'),
+});
 export const StoreConfig = z.object({
   S3_ENDPOINT: z.url('set the address of the S3 store, for example http://127.0.0.1:8333'),
   S3_REGION: z.string().default('us-east-1'),
   S3_ACCESS_KEY_ID: z.string(),
   S3_SECRET_ACCESS_KEY: z.string(),
 });
-export const StsConfig = z.object({ STS_ENDPOINT: z.url(), STS_ACCESS_KEY_ID: z.string(), STS_SECRET_ACCESS_KEY: z.string(), STS_ROLE_ARN: z.string() });
+export const StsConfig = z.object({
+  STS_ENDPOINT: z.url(),
+  STS_ACCESS_KEY_ID: z.string(),
+  STS_SECRET_ACCESS_KEY: z.string(),
+  STS_ROLE_ARN: z.string(),
+});

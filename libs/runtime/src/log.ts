@@ -4,9 +4,26 @@ import type { Logger } from 'pino';
 export type { Logger } from 'pino';
 
 /** Secrets never reach a log line, whatever object is logged. */
-const REDACTED = ['*.secretAccessKey', '*.sessionToken', '*.secret', '*.joinToken', '*.creds', '*.seed', 'secretAccessKey', 'sessionToken', 'secret', 'joinToken'];
+const REDACTED = [
+  '*.secretAccessKey',
+  '*.sessionToken',
+  '*.secret',
+  '*.joinToken',
+  '*.creds',
+  '*.seed',
+  'secretAccessKey',
+  'sessionToken',
+  'secret',
+  'joinToken',
+];
 
 /** JSON lines on stdout: constant messages, data in fields. */
 export function createLogger(program: string, level: string = process.env['LOG_LEVEL'] ?? 'info'): Logger {
-  return pino({ name: program, level, redact: { paths: REDACTED, censor: '[redacted]' }, timestamp: pino.stdTimeFunctions.isoTime, base: { pid: process.pid } });
+  return pino({
+    name: program,
+    level,
+    redact: { paths: REDACTED, censor: '[redacted]' },
+    timestamp: pino.stdTimeFunctions.isoTime,
+    base: { pid: process.pid },
+  });
 }
