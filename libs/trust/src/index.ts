@@ -1,0 +1,15 @@
+export {
+  credsText,
+  JOIN_INBOX_PREFIX,
+  joinUserCreds,
+  NODE_PAYLOAD_BYTES_MAX,
+  NODE_SUBSCRIPTIONS_MAX,
+  NodeIdError,
+  nodeInboxPrefix,
+  nodePermissions,
+  type NodesSigningKey,
+  type NodeUser,
+  nodeUserJwt,
+  parseNodesSigningKey,
+  SigningKeyError,
+} from './node-user.ts';
