@@ -56,7 +56,7 @@ export const STREAMS: readonly StreamDefinition[] = [
 /** State documents: one bucket a kind, one key an aggregate, written by revision only. */
 export const STATE_BUCKETS = [
   'runs',
-  'datasets-seen',
+  'trainer',
   'packages',
   'releases',
   'channels',

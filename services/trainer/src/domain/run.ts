@@ -1,0 +1,117 @@
+import type { GateVerdict, Incumbent, ModelCard, ObjectRef, RunTrigger } from '@edgeloop/contracts';
+import type { MetadataValue } from './metadata-line.ts';
+
+export interface OutputFile {
+  /** Path below the step's output folder. */
+  readonly name: string;
+  readonly object: ObjectRef;
+}
+
+export interface FinishedExecution {
+  readonly node: string;
+  readonly step: string;
+  readonly outputs: readonly OutputFile[];
+  /** Last value of each metadata key. */
+  readonly metadata: Readonly<Record<string, MetadataValue>>;
+  readonly seconds: number;
+}
+
+export interface ImportedModel {
+  readonly model: ObjectRef;
+  readonly card: ModelCard;
+  readonly goldenPictures: readonly ObjectRef[];
+}
+
+export type RunStatus = 'running' | 'completed' | 'refused' | 'failed' | 'cancelled' | 'timed-out';
+
+/** One run of a pipeline. Times are milliseconds since 1970. */
+export interface Run {
+  readonly runId: string;
+  readonly pipeline: string;
+  readonly trigger: RunTrigger;
+  readonly newLabels: number;
+  readonly dataset: { readonly datasetId: string; readonly manifest: ObjectRef } | null;
+  readonly incumbent: Incumbent | null;
+  readonly model: { readonly name: string; readonly version: string };
+  readonly imported: ImportedModel | null;
+  readonly status: RunStatus;
+  /** Execution that is under way, with the number of times it was begun. */
+  readonly current: { readonly node: string; readonly attempt: number } | null;
+  readonly finished: readonly FinishedExecution[];
+  readonly gate: GateVerdict | null;
+  readonly cancelAsked: boolean;
+  readonly startedAt: number;
+  readonly deadlineAt: number;
+  readonly endedAt: number | null;
+  readonly reason: string | null;
+  /** Which replica works on it, and until when it may be believed to. */
+  readonly lease: { readonly owner: string; readonly until: number } | null;
+}
+
+/** An execution that was begun this often without an end has killed its runner; the run fails. */
+export const ATTEMPTS_MAX = 4;
+
+export type NextStep =
+  | { readonly type: 'execute'; readonly node: string; readonly attempt: number }
+  | { readonly type: 'judge' }
+  | { readonly type: 'complete' }
+  | { readonly type: 'end'; readonly status: Exclude<RunStatus, 'running' | 'completed'>; readonly node: string | null; readonly reason: string };
+
+/**
+ * What a run needs next. The gate stands behind the execution that writes the evaluation and before whatever follows it.
+ * `nodes` is the plan in order; `evaluationNode` the one whose outcome is judged (null: nothing to judge).
+ */
+export function nextStep(run: Run, plan: { readonly nodes: readonly string[]; readonly evaluationNode: string | null }, nowMs: number): NextStep {
+  const next = plan.nodes.find((node) => !run.finished.some((done) => done.node === node)) ?? null;
+  if (run.cancelAsked) return { type: 'end', status: 'cancelled', node: next, reason: 'cancelled by hand' };
+  if (nowMs >= run.deadlineAt) return { type: 'end', status: 'timed-out', node: next, reason: `took longer than ${Math.round((run.deadlineAt - run.startedAt) / 1000)} s` };
+  const evaluated = plan.evaluationNode !== null && run.finished.some((done) => done.node === plan.evaluationNode);
+  if (evaluated && run.gate === null) return { type: 'judge' };
+  if (run.gate?.verdict === 'refused') return { type: 'end', status: 'refused', node: plan.evaluationNode, reason: run.gate.reasons.join('; ') };
+  if (next === null) return { type: 'complete' };
+  const attempt = run.current?.node === next ? run.current.attempt + 1 : 1;
+  if (attempt > ATTEMPTS_MAX) return { type: 'end', status: 'failed', node: next, reason: `began ${ATTEMPTS_MAX} times and never ended` };
+  return { type: 'execute', node: next, attempt };
+}
+
+export type RunChange =
+  | { readonly type: 'leased'; readonly owner: string; readonly until: number }
+  | { readonly type: 'released' }
+  | { readonly type: 'began'; readonly node: string; readonly attempt: number }
+  | { readonly type: 'finished'; readonly execution: FinishedExecution }
+  | { readonly type: 'judged'; readonly gate: GateVerdict }
+  | { readonly type: 'cancel-asked' }
+  | { readonly type: 'ended'; readonly status: Exclude<RunStatus, 'running'>; readonly at: number; readonly reason: string | null };
+
+/** Applies one change; a change that came before, or comes after the end, changes nothing. */
+export function evolve(run: Run, change: RunChange): Run {
+  if (run.status !== 'running') return run;
+  switch (change.type) {
+    case 'leased':
+      return { ...run, lease: { owner: change.owner, until: change.until } };
+    case 'released':
+      return { ...run, lease: null };
+    case 'began':
+      return { ...run, current: { node: change.node, attempt: change.attempt } };
+    case 'finished':
+      if (run.finished.some((done) => done.node === change.execution.node)) return run;
+      return { ...run, current: null, finished: [...run.finished, change.execution] };
+    case 'judged':
+      return run.gate === null ? { ...run, gate: change.gate } : run;
+    case 'cancel-asked':
+      return { ...run, cancelAsked: true };
+    case 'ended':
+      return { ...run, status: change.status, endedAt: change.at, reason: change.reason, current: null, lease: null };
+    default:
+      return never(change);
+  }
+}
+
+function never(change: never): never {
+  throw new TypeError(`unknown change ${JSON.stringify(change)}`);
+}
+
+/** A replica may take a run that nobody holds, that it holds itself, or whose holder fell silent. */
+export function mayLease(run: Run, owner: string, nowMs: number): boolean {
+  return run.status === 'running' && (run.lease === null || run.lease.owner === owner || run.lease.until <= nowMs);
+}
