@@ -1,0 +1,12 @@
+export { HEAD, HELMET, WORKSITE_CLASSES } from './domain/look.ts';
+export type { ClassId } from './domain/look.ts';
+export { FRAME } from './domain/site.ts';
+export { InvalidScene, parseSceneId } from './domain/scene-id.ts';
+export type { SceneRequest } from './domain/scene-id.ts';
+export { DAY_TICKS } from './domain/sun.ts';
+export type { TruthBox } from './domain/truth.ts';
+export { UnknownIcon } from './art/emoji.ts';
+export { exportFrames } from './export-frames.ts';
+export type { ExportRequest, ExportSummary } from './export-frames.ts';
+export { renderScene, sceneIdOfJpeg, Worksite } from './worksite.ts';
+export type { Light, RenderedScene, RenderRequest } from './worksite.ts';
