@@ -3,7 +3,7 @@ export default {
   rootDir: '.',
   testMatch: ['<rootDir>/{libs,services}/*/src/**/*.spec.ts', '<rootDir>/edge-node/src/**/*.spec.ts', '<rootDir>/examples/*/src/**/*.spec.ts', '<rootDir>/test/{integration,fault,e2e}/**/*.spec.ts', '<rootDir>/scripts/**/*.spec.ts'],
   extensionsToTreatAsEsm: ['.ts'],
-  testEnvironment: 'node',
+  testEnvironment: './jest.environment.mjs',
   testEnvironmentOptions: { customExportConditions: ['@edgeloop/source', 'node', 'node-addons'] },
   transform: {
     '^.+\\.ts$': [

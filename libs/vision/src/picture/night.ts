@@ -1,0 +1,119 @@
+import sharp from 'sharp';
+import { decodePicture } from './read-picture.ts';
+import type { PictureInput, RawPicture } from './read-picture.ts';
+
+/** How a day photo is turned into a night photo, in this order. */
+export const NIGHT = {
+  /** Factor of every channel. */
+  brightness: 0.28,
+  /** Part of the colour that is left; the rest is grey. */
+  colour: 0.15,
+  /** Standard deviation of the Gaussian blur, pixels. */
+  blurSigma: 1.1,
+  /** Standard deviation of the Gaussian noise, of 255. */
+  noiseSigma: 9,
+  jpegQuality: 85,
+} as const;
+
+/**
+ * A night version of a picture as JPEG. The same picture and seed give the same noise.
+ * @throws UnreadablePictureError, PictureTooLargeError
+ */
+export async function nightOf(picture: PictureInput, seed: number): Promise<Uint8Array> {
+  const { rgb, width, height } = await decodePicture(picture);
+  const dark = new Float32Array(rgb.length);
+  darken(rgb, dark);
+  const blurred = blur({ values: dark, width, height }, NIGHT.blurSigma);
+  return encodeJpeg({ rgb: withNoise(blurred, seed), width, height }, NIGHT.jpegQuality);
+}
+
+/** @param quality 1 to 100 */
+export async function encodeJpeg({ rgb, width, height }: RawPicture, quality: number): Promise<Uint8Array> {
+  return sharp(rgb, { raw: { width, height, channels: 3 } })
+    .jpeg({ quality })
+    .toBuffer();
+}
+
+/** Brightness, then colour; each step ends in whole levels, as image tools do it. */
+function darken(rgb: Uint8Array, out: Float32Array): void {
+  for (let i = 0; i < rgb.length; i += 3) {
+    const red = Math.floor(rgb[i]! * NIGHT.brightness);
+    const green = Math.floor(rgb[i + 1]! * NIGHT.brightness);
+    const blue = Math.floor(rgb[i + 2]! * NIGHT.brightness);
+    const grey = Math.floor((red * 299 + green * 587 + blue * 114 + 500) / 1000);
+    out[i] = Math.trunc(grey + NIGHT.colour * (red - grey));
+    out[i + 1] = Math.trunc(grey + NIGHT.colour * (green - grey));
+    out[i + 2] = Math.trunc(grey + NIGHT.colour * (blue - grey));
+  }
+}
+
+interface Plane {
+  readonly values: Float32Array;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Separable Gaussian; pixels beyond the edge repeat the edge. */
+function blur({ values, width, height }: Plane, sigma: number): Float32Array {
+  const kernel = gaussian(sigma);
+  const across = convolve(values, { kernel, count: width, step: 3, lines: height, lineStep: width * 3 });
+  return convolve(across, { kernel, count: height, step: width * 3, lines: width, lineStep: 3 });
+}
+
+function gaussian(sigma: number): Float32Array {
+  const radius = Math.ceil(sigma * 3);
+  const kernel = Float32Array.from({ length: 2 * radius + 1 }, (_, i) => Math.exp(-((i - radius) ** 2) / (2 * sigma * sigma)));
+  const sum = kernel.reduce((total, weight) => total + weight, 0);
+  return kernel.map((weight) => weight / sum);
+}
+
+interface Pass {
+  readonly kernel: Float32Array;
+  readonly count: number;
+  readonly step: number;
+  readonly lines: number;
+  readonly lineStep: number;
+}
+
+function convolve(values: Float32Array, { kernel, count, step, lines, lineStep }: Pass): Float32Array {
+  const out = new Float32Array(values.length);
+  const radius = (kernel.length - 1) / 2;
+  for (let line = 0; line < lines; line++) {
+    for (let i = 0; i < count; i++) {
+      for (let channel = 0; channel < 3; channel++) {
+        const base = line * lineStep + channel;
+        let sum = 0;
+        for (let k = -radius; k <= radius; k++) {
+          const at = i + k < 0 ? 0 : i + k >= count ? count - 1 : i + k;
+          sum += kernel[k + radius]! * values[base + at * step]!;
+        }
+        out[base + i * step] = sum;
+      }
+    }
+  }
+  return out;
+}
+
+function withNoise(values: Float32Array, seed: number): Uint8Array {
+  const out = new Uint8ClampedArray(values.length);
+  const uniform = uniformFrom(seed);
+  for (let i = 0; i < values.length; i += 2) {
+    // Box-Muller makes two normal values of two uniform ones.
+    const radius = NIGHT.noiseSigma * Math.sqrt(-2 * Math.log(1 - uniform()));
+    const angle = 2 * Math.PI * uniform();
+    out[i] = values[i]! + radius * Math.cos(angle);
+    if (i + 1 < values.length) out[i + 1] = values[i + 1]! + radius * Math.sin(angle);
+  }
+  return new Uint8Array(out.buffer);
+}
+
+/** Mulberry32: 32 bits of state, uniform in [0, 1). */
+function uniformFrom(seed: number): () => number {
+  let state = seed | 0;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
