@@ -58,6 +58,7 @@ export const NodeHeartbeat = signal({
 });
 
 export const DeploymentOutcome = z.enum(['committed', 'rolled-back', 'rejected', 'failed']);
+export type DeploymentOutcome = z.output<typeof DeploymentOutcome>;
 
 export const NodeReport = event({
   type: 'node.report',
