@@ -115,10 +115,14 @@ interface Installer {
 
 /** uv unpacks in a sixth of pip's time, so it goes first where there is one. */
 function installers(env: Environment): Installer[] {
-  const python = env.EDGELOOP_PYTHON || 'python3';
+  const pythons = [...new Set([env.EDGELOOP_PYTHON || 'python3', 'python3', '/usr/bin/python3'])];
   return [
-    { name: 'uv', command: env.EDGELOOP_UV || 'uv', args: ['pip', 'install', '--python', python] },
-    { name: `${python} -m pip`, command: python, args: ['-m', 'pip', 'install', '--disable-pip-version-check'] },
+    { name: 'uv', command: env.EDGELOOP_UV || 'uv', args: ['pip', 'install', '--python', pythons[0] as string] },
+    ...pythons.map((python) => ({
+      name: `${python} -m pip`,
+      command: python,
+      args: ['-m', 'pip', 'install', '--disable-pip-version-check'],
+    })),
   ];
 }
 
