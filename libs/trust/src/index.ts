@@ -13,3 +13,56 @@ export {
   parseNodesSigningKey,
   SigningKeyError,
 } from './node-user.ts';
+export {
+  KeyFileExposedError,
+  KeyFileUnreadableError,
+  loadOrMakeKey,
+  loadOrMakeKeys,
+  newSigner,
+  type RepositoryKeys,
+  type Signer,
+  signerOf,
+} from './keys.ts';
+export {
+  METADATA_BYTES_MAX,
+  type RefreshOptions,
+  type RoleState,
+  TufClient,
+  type TufClientOptions,
+  type TrustedMetadata,
+  type VerifiedTarget,
+} from './tuf-client.ts';
+export {
+  MetadataExpiredError,
+  MetadataMismatchError,
+  MetadataPersistError,
+  type MetadataRole,
+  MetadataTooLargeError,
+  MetadataTooSlowError,
+  MetadataUnavailableError,
+  MetadataUnreadableError,
+  RollbackError,
+  ShippedRootError,
+  SignatureError,
+  TargetDigestError,
+  TargetUnknownError,
+  TrustError,
+} from './tuf-errors.ts';
+export { linkSource, type MetadataLinks, type MetadataSource } from './tuf-links-fetcher.ts';
+export { METADATA_FOLDER, repositoryPathOf, targetPathOf, TARGETS_FOLDER } from './tuf-paths.ts';
+export {
+  metadataPath,
+  planFirst,
+  planRenewal,
+  planTargets,
+  renderChange,
+  type RepositoryChange,
+  type RepositoryFile,
+  type RepositoryHead,
+  ROLE_LIFETIME_MS,
+  type SignedFile,
+  type SignedRole,
+  TargetsFileError,
+  targetsIn,
+  type TufTarget,
+} from './tuf-repository.ts';
