@@ -1,10 +1,16 @@
 import { z } from 'zod';
 import { Score } from './values.ts';
 
+const ClassScore = z.object({
+  /** Average precision at IoU 0.5; null where the class has no truth. */ ap50: Score.nullable(),
+  truths: z.int().nonnegative(),
+  detections: z.int().nonnegative(),
+});
+
 /** mAP50 by all-point interpolation, mean over classes with truth; null where the slice has no truth. */
 export const SliceScore = z.object({
   map50: Score.nullable(),
-  perClass: z.record(z.string(), Score.nullable()),
+  perClass: z.record(z.string(), ClassScore),
   frames: z.int().nonnegative(),
   boxes: z.int().nonnegative(),
 });
