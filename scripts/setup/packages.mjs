@@ -33,22 +33,20 @@ export async function installPackages(context) {
   return { told: 'npm packages are in place' };
 }
 
-async function npmCi({ root, env, logFor, signal }) {
-  const logPath = logFor(STEP);
+/** `npm ci` refuses a lock that misses optional packages of other systems; `npm install` takes the same versions by the same hashes. */
+async function npmCi(context) {
+  const logPath = context.logFor(STEP);
+  const refused = await npm(context, ['ci'], logPath);
+  if (refused.code === 0) return;
+  const retry = /EUSAGE/.test(refused.output) ? await npm(context, ['install', '--no-save'], logPath) : refused;
+  if (retry.code === 0) return;
+  throw new SetupError(STEP, retry.code === 127 ? 'npm is not installed: install Node.js 20 or newer with npm' : `npm failed: ${explain(retry.output)}`, logPath);
+}
+
+function npm({ root, env, signal }, command, logPath) {
   const quiet = ['--no-audit', '--no-fund', '--no-update-notifier', '--loglevel=error'];
   // The install script of onnxruntime-node fetches GPU files that nothing here uses.
-  const result = await runCommand('npm', ['ci', ...quiet], {
-    cwd: root,
-    env: { ...env, ONNXRUNTIME_NODE_INSTALL: 'skip' },
-    logPath,
-    signal,
-  });
-  if (result.code !== 0)
-    throw new SetupError(
-      STEP,
-      `npm ci failed: ${result.code === 127 ? 'npm is not installed: install Node.js 20 or newer with npm' : explain(result.output)}`,
-      logPath,
-    );
+  return runCommand('npm', [...command, ...quiet], { cwd: root, env: { ...env, ONNXRUNTIME_NODE_INSTALL: 'skip' }, logPath, signal });
 }
 
 /** The `node` package fetches its binary in an install script, and some npm settings switch those off. */
