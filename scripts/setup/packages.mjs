@@ -14,7 +14,9 @@ export function installedMatchesLock(lock, installed) {
     wanted.length > 0 &&
     wanted.every(([path, entry]) => {
       const found = installed?.packages?.[path];
-      return found ? found.version === entry.version && (found.integrity ?? entry.integrity) === entry.integrity : Boolean(entry.optional);
+      if (!found) return Boolean(entry.optional);
+    const sameBytes = !entry.integrity || !found.integrity || found.integrity === entry.integrity;
+    return found.version === entry.version && sameBytes;
     })
   );
 }
