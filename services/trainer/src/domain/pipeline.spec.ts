@@ -38,7 +38,7 @@ describe('a pipeline plan', () => {
     return { node: node as string, type: type as 'input', key: key.join('.') };
   };
   const project = (edges: [string, string][]): ValohaiProject => ({
-    steps: [step('a'), step('b', { inputs: [{ name: 'model', defaults: [], optional: false }] }), step('c', { inputs: [{ name: 'model', defaults: [], optional: false }] })],
+    steps: [step('a'), step('b', { inputs: [{ name: 'model', defaults: [], optional: false, keepDirectories: false }] }), step('c', { inputs: [{ name: 'model', defaults: [], optional: false, keepDirectories: false }] })],
     pipelines: [{ name: 'p', nodes: [{ name: 'c', step: 'c' }, { name: 'b', step: 'b' }, { name: 'a', step: 'a' }], edges: edges.map(([source, target]) => ({ source: socket(source), target: socket(target) })) }],
   });
 

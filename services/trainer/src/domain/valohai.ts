@@ -21,6 +21,8 @@ export interface InputDefinition {
   readonly defaults: readonly string[];
   readonly optional: boolean;
   readonly filename?: string;
+  /** Keep the folders of a source's name below the input's folder; otherwise only its last part. */
+  readonly keepDirectories: boolean;
 }
 
 export interface EnvironmentVariableDefinition {
