@@ -102,4 +102,3 @@ async function draw(model: NamedModel, frame: TrueFrame, classes: readonly strin
     return drawDetections(frame.jpeg, boxes, { title: model.title });
   });
 }
-
