@@ -1,0 +1,81 @@
+import type { Bus } from '@edgeloop/bus';
+import { DatasetSnapshot, NodeManifest, SampleAccepted, TaskAnswered, TaskCreated } from '@edgeloop/contracts';
+import type { DatasetSnapshotted, PayloadOf } from '@edgeloop/contracts';
+import { readVerified } from '@edgeloop/store';
+import type { ObjectStore } from '@edgeloop/store';
+
+/** What the streams say about each sample, by id; the streams are read whole, so nothing is taken on trust. */
+export interface Ledger {
+  /** Samples that a node said it uploaded. */
+  readonly announced: ReadonlySet<string>;
+  /** How often each is in the ledger, was made a task, was answered, stands in the newest dataset. */
+  readonly accepted: ReadonlyMap<string, number>;
+  readonly tasks: ReadonlyMap<string, number>;
+  readonly answers: ReadonlyMap<string, number>;
+  readonly inDataset: ReadonlyMap<string, number>;
+  readonly quarantined: ReadonlySet<string>;
+}
+
+/** Answers that came after the newest snapshot wait for the next one. */
+export interface LedgerVerdict {
+  readonly lost: number;
+  readonly doubled: number;
+}
+
+function count(counts: Map<string, number>, id: string): void {
+  counts.set(id, (counts.get(id) ?? 0) + 1);
+}
+
+/** Announced and never stored, accepted and never a task, or answered before the snapshot and missing from it: lost. Twice anywhere: doubled. */
+export function judgeLedger(ledger: Ledger, answeredBeforeSnapshot: ReadonlySet<string>): LedgerVerdict {
+  const stored = (id: string): boolean => ledger.accepted.has(id) || ledger.quarantined.has(id);
+  const lost = new Set<string>();
+  for (const id of ledger.announced) if (!stored(id)) lost.add(id);
+  for (const id of ledger.accepted.keys()) if (!ledger.tasks.has(id)) lost.add(id);
+  for (const id of answeredBeforeSnapshot) if (!ledger.inDataset.has(id)) lost.add(id);
+  const doubled = [ledger.accepted, ledger.tasks, ledger.answers, ledger.inDataset]
+    .flatMap((counts) => [...counts.values()])
+    .filter((times) => times > 1).length;
+  return { lost: lost.size, doubled };
+}
+
+const sampleOf = (payload: { nodeId: string; sampleId: string }): string => `${payload.nodeId}/${payload.sampleId}`;
+
+export async function readLedger(
+  bus: Bus,
+  store: ObjectStore,
+  newest: PayloadOf<typeof DatasetSnapshotted> | undefined,
+): Promise<{ ledger: Ledger; labeled: ReadonlySet<string> }> {
+  const ledger = {
+    announced: new Set<string>(),
+    accepted: new Map<string, number>(),
+    tasks: new Map<string, number>(),
+    answers: new Map<string, number>(),
+    inDataset: new Map<string, number>(),
+    quarantined: new Set<string>(),
+  };
+  const labeled = new Set<string>();
+  for await (const { contract, payload } of bus.history('NODES'))
+    if (contract.type === NodeManifest.type) ledger.announced.add(sampleOf(payload as PayloadOf<typeof NodeManifest>));
+  for await (const { payload } of bus.history('SAMPLES')) count(ledger.accepted, sampleOf(payload as PayloadOf<typeof SampleAccepted>));
+  for await (const { payload } of bus.history('LABELS')) {
+    const answer = payload as PayloadOf<typeof TaskAnswered>;
+    count(ledger.answers, sampleOf(answer));
+    if (answer.outcome === 'labeled') labeled.add(sampleOf(answer));
+  }
+  const tasks = new Map<string, Set<string>>();
+  for await (const { contract, payload } of bus.history('LOOP')) {
+    if (contract.type === TaskCreated.type) {
+      const task = payload as PayloadOf<typeof TaskCreated>;
+      tasks.set(sampleOf(task), (tasks.get(sampleOf(task)) ?? new Set()).add(task.taskId));
+    }
+    if (contract.type === 'sample.quarantined') ledger.quarantined.add(sampleOf(payload as { nodeId: string; sampleId: string }));
+  }
+  // The event of one task may be published twice with the same id; two tasks of one sample may not be.
+  for (const [sample, ids] of tasks) ledger.tasks.set(sample, ids.size);
+  if (newest) {
+    const snapshot = DatasetSnapshot.parse(JSON.parse(Buffer.from(await readVerified(store, newest.manifest)).toString('utf8')));
+    for (const item of snapshot.items) if (item.origin === 'collected') count(ledger.inDataset, `${item.nodeId ?? ''}/${item.sampleId}`);
+  }
+  return { ledger, labeled };
+}
