@@ -6,16 +6,27 @@ import { BLOCK_PIXELS, blockDetector, writeOnnx } from '@edgeloop/testkit';
 import { encodeJpeg } from './picture/night.ts';
 import type { RawPicture } from './picture/read-picture.ts';
 import { Detector } from './detector.ts';
-import { LayoutMismatchError, ModelRunError, ModelShapeError, OnnxExternalDataError, OnnxUnreadableError, UnreadablePictureError } from './errors.ts';
+import {
+  LayoutMismatchError,
+  ModelRunError,
+  ModelShapeError,
+  OnnxExternalDataError,
+  OnnxUnreadableError,
+  UnreadablePictureError,
+} from './errors.ts';
 
 const RED = [255, 0, 0] as const;
 const BLUE = [0, 0, 255] as const;
 
 /** A grey picture with blocks of pure colour, `[x, y]` in pixels. */
-function scene(size: { width: number; height: number }, blocks: readonly { x: number; y: number; side: number; colour: readonly number[] }[]): RawPicture {
+function scene(
+  size: { width: number; height: number },
+  blocks: readonly { x: number; y: number; side: number; colour: readonly number[] }[],
+): RawPicture {
   const rgb = new Uint8Array(size.width * size.height * 3).fill(128);
   for (const { x, y, side, colour } of blocks) {
-    for (let row = y; row < y + side; row++) for (let column = x; column < x + side; column++) rgb.set(colour, (row * size.width + column) * 3);
+    for (let row = y; row < y + side; row++)
+      for (let column = x; column < x + side; column++) rgb.set(colour, (row * size.width + column) * 3);
   }
   return { rgb, ...size };
 }
@@ -38,7 +49,10 @@ describe.each(['yolov5', 'yolov8', 'end-to-end'] as const)('a model of layout %s
   let detector: Detector;
 
   beforeAll(async () => {
-    detector = await Detector.load({ modelPath: await saved(`${layout}.onnx`, blockDetector({ layout })), thresholds: { score: 0.5, iou: 0.5 } });
+    detector = await Detector.load({
+      modelPath: await saved(`${layout}.onnx`, blockDetector({ layout })),
+      thresholds: { score: 0.5, iou: 0.5 },
+    });
   });
 
   afterAll(() => detector.close());
@@ -64,7 +78,9 @@ describe.each(['yolov5', 'yolov8', 'end-to-end'] as const)('a model of layout %s
   });
 
   it('gives the same for a JPEG, and for calls that overlap', async () => {
-    const pictures = await Promise.all([0, 16, 32, 48].map((x) => encodeJpeg(scene({ width: 160, height: 160 }, [{ x, y: 16, side: BLOCK_PIXELS, colour: RED }]), 95)));
+    const pictures = await Promise.all(
+      [0, 16, 32, 48].map((x) => encodeJpeg(scene({ width: 160, height: 160 }, [{ x, y: 16, side: BLOCK_PIXELS, colour: RED }]), 95)),
+    );
     const results = await Promise.all(pictures.map((picture) => detector.detect(picture)));
     expect(results.map(({ detections }) => detections.map(({ x1 }) => x1))).toEqual([[0], [16], [32], [48]]);
   });
@@ -73,7 +89,9 @@ describe.each(['yolov5', 'yolov8', 'end-to-end'] as const)('a model of layout %s
     const grey = await detector.detect(scene({ width: 160, height: 160 }, []), { bands: [{ low: 0.5, high: 1 }] });
     expect(grey.detections).toEqual([]);
     expect(grey.candidates.perBand).toEqual([0]);
-    const red = await detector.detect(scene({ width: 160, height: 160 }, [{ x: 0, y: 0, side: 32, colour: RED }]), { bands: [{ low: 0.5, high: 1 }] });
+    const red = await detector.detect(scene({ width: 160, height: 160 }, [{ x: 0, y: 0, side: 32, colour: RED }]), {
+      bands: [{ low: 0.5, high: 1 }],
+    });
     expect(red.candidates.perBand).toEqual([4]);
     expect(red.candidates.maxScorePerClass[0]).toBeGreaterThan(0.9);
   });
@@ -98,7 +116,12 @@ describe('a faulty model', () => {
     ['declared classes that contradict the model', blockDetector(), { classes: ['blue', 'red'] }, ModelShapeError],
     ['a declared size that contradicts the model', blockDetector(), { input: { width: 320 } }, ModelShapeError],
     ['a declared layout that contradicts the output', blockDetector(), { layout: 'yolov8' }, LayoutMismatchError],
-    ['more class names than the output has', blockDetector({ metadata: { names: "['a', 'b', 'c', 'd', 'e', 'f']" } }), {}, LayoutMismatchError],
+    [
+      'more class names than the output has',
+      blockDetector({ metadata: { names: "['a', 'b', 'c', 'd', 'e', 'f']" } }),
+      {},
+      LayoutMismatchError,
+    ],
     ['class names that cannot be read', blockDetector({ metadata: { names: '{0: os.system}' } }), {}, ModelShapeError],
     ['no class names at all', writeOnnx({ graph: relu('images', 1, [1, 3, 32, 32]) }), {}, ModelShapeError],
     ['an input that is no picture', writeOnnx({ graph: relu('x', 1, [1, 10]) }), { classes: ['a'] }, ModelShapeError],

@@ -21,7 +21,10 @@ if (!existsSync(goldenFile)) console.log(`skipped: no ${goldenFile}; set EDGELOO
 
 withData('the reference detector on the reference photos', () => {
   const goldens = existsSync(goldenFile)
-    ? readFileSync(goldenFile, 'utf8').trim().split('\n').map((line) => JSON.parse(line) as Golden)
+    ? readFileSync(goldenFile, 'utf8')
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as Golden)
     : [];
 
   describe.each<[string, Partial<DetectorOptions>]>([
@@ -47,7 +50,10 @@ withData('the reference detector on the reference photos', () => {
       const found = detections.map((box) => ({ ...box, name: detector.classes[box.classId]! }));
       for (const expected of golden.detections) {
         const [x1, y1, x2, y2] = expected.box;
-        const match = bestMatch(found.filter(({ name }) => name === expected.class), { x1, y1, x2, y2 });
+        const match = bestMatch(
+          found.filter(({ name }) => name === expected.class),
+          { x1, y1, x2, y2 },
+        );
         expect(Math.abs(match.score - expected.score)).toBeLessThanOrEqual(SCORE_TOLERANCE);
         const off = Math.max(...[match.x1 - x1, match.y1 - y1, match.x2 - x2, match.y2 - y2].map(Math.abs));
         expect(off).toBeLessThanOrEqual(BOX_TOLERANCE_PX);

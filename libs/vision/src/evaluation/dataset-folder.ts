@@ -54,7 +54,8 @@ export async function* framesOf(dataset: DatasetFolder, reading: FrameReading = 
       if (reading.onBadLine === undefined) throw error;
       reading.onBadLine(error);
     }
-    yield { picture: await readFile(join(dataset.path, 'images', file)), truth: boxes, slice: dataset.slices[file] ?? DEFAULT_SLICE };
+    const picture = await readFile(join(dataset.path, 'images', file));
+    yield { name: `images/${file}`, picture, truth: boxes, slice: dataset.slices[file] ?? DEFAULT_SLICE };
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Thresholds } from '../decode/decoder.ts';
 import { Detector } from '../detector.ts';
-import type { DetectorOptions } from '../detector.ts';
-import { ClassMismatchError } from '../errors.ts';
+import type { DetectResult, DetectorOptions } from '../detector.ts';
+import { ClassMismatchError, DatasetFolderError, PictureTooLargeError, UnreadablePictureError } from '../errors.ts';
 import { namesItsClasses } from '../onnx/model-file.ts';
 import { toCorners } from '../labels/yolo-labels.ts';
 import type { LabelledBox } from '../labels/yolo-labels.ts';
@@ -14,6 +14,8 @@ export const JUDGE_THRESHOLDS: Thresholds = { score: 0.01, iou: 0.5 };
 
 /** One picture with its truth, in the classes of the dataset. */
 export interface LabelledFrame {
+  /** Named in errors, for example the file. */
+  readonly name: string;
   readonly picture: PictureInput;
   readonly truth: readonly LabelledBox[];
   /** Condition the picture was taken in: `day`, `night`. */
@@ -37,14 +39,14 @@ export interface EvaluationRequest {
 
 /**
  * Scores one model with the pre- and post-processing of the node.
- * @throws ClassMismatchError, and what `Detector.load` and `detect` throw
+ * @throws ClassMismatchError, DatasetFolderError (an unusable picture), and what `Detector.load` and `detect` throw
  */
 export async function evaluateModel({ modelPath, frames, classes, detector: options }: EvaluationRequest): Promise<Evaluation> {
   const detector = await loadJudged(modelPath, classes, options);
   try {
     const judge = new Judge(detector.classes, classes);
     for await (const frame of frames) {
-      const { detections, picture } = await detector.detect(frame.picture);
+      const { detections, picture } = await detected(detector, frame);
       judge.add(frame.slice, {
         detections,
         truth: frame.truth.map((box) => ({ classId: box.classId, ...toCorners(box, picture) })),
@@ -62,6 +64,13 @@ async function loadJudged(modelPath: string, classes: readonly string[], options
     Detector.load({ ...options, modelPath, classes: names, thresholds: JUDGE_THRESHOLDS });
   if (options?.classes !== undefined) return load(options.classes);
   return (await namesItsClasses(modelPath)) ? load(undefined) : load(classes);
+}
+
+async function detected(detector: Detector, { name, picture }: LabelledFrame): Promise<DetectResult> {
+  return detector.detect(picture).catch((cause: unknown) => {
+    const unusable = cause instanceof UnreadablePictureError || cause instanceof PictureTooLargeError;
+    throw unusable ? new DatasetFolderError(name, cause.message, { cause }) : cause;
+  });
 }
 
 /** Truth and detections by the model's class numbers, gathered per slice and over all. */

@@ -1,6 +1,7 @@
 import sharp from 'sharp';
+import type { Corners } from './geometry.ts';
 import { GLYPH_COLUMNS, GLYPH_ROWS, glyphOf } from './glyphs.ts';
-import { decodePicture } from './read-picture.ts';
+import { decodePicture, pixels } from './read-picture.ts';
 import type { PictureInput, RawPicture } from './read-picture.ts';
 
 /** A box to draw, in pixels of the picture. */
@@ -21,6 +22,9 @@ export interface DrawOptions {
 
 type Colour = readonly [number, number, number];
 
+/** The longer side of a drawing, in pixels, at least. */
+const DRAWN_SIDE_MIN = 800;
+
 const INK: Colour = [16, 16, 16];
 
 /** Distinct for colour-blind eyes too (Okabe and Ito). */
@@ -40,13 +44,25 @@ const TITLE_PAPER: Colour = [255, 255, 255];
  * @throws UnreadablePictureError, PictureTooLargeError
  */
 export async function drawDetections(picture: PictureInput, boxes: readonly DrawnBox[], options: DrawOptions = {}): Promise<Uint8Array> {
-  const { rgb, width, height } = await decodePicture(picture);
-  const canvas = new Canvas({ rgb: Uint8Array.from(rgb), width, height });
-  for (const box of boxes) canvas.box(box, CLASS_COLOURS[box.classId % CLASS_COLOURS.length]!);
+  const { rgb, width, height, zoom } = await enlarged(await decodePicture(picture));
+  const canvas = new Canvas({ rgb, width, height });
+  for (const { x1, y1, x2, y2, classId, label } of boxes) {
+    const corners = { x1: x1 * zoom, y1: y1 * zoom, x2: x2 * zoom, y2: y2 * zoom };
+    canvas.box(corners, label, CLASS_COLOURS[classId % CLASS_COLOURS.length]!);
+  }
   if (options.title !== undefined) canvas.text(options.title, { x: 0, y: 0, paper: TITLE_PAPER });
   return sharp(canvas.picture.rgb, { raw: { width, height, channels: 3 } })
     .png()
     .toBuffer();
+}
+
+/** Letters have a least size, so that a small picture is drawn larger to leave its content visible between them. */
+async function enlarged({ rgb, width, height }: RawPicture): Promise<RawPicture & { zoom: number }> {
+  const zoom = Math.max(1, Math.ceil(DRAWN_SIDE_MIN / Math.max(width, height)));
+  const size = { width: width * zoom, height: height * zoom };
+  if (zoom === 1) return { rgb: Uint8Array.from(rgb), ...size, zoom };
+  const scaled = sharp(rgb, { raw: { width, height, channels: 3 } }).resize(size.width, size.height, { fit: 'fill', kernel: 'cubic' });
+  return { rgb: await pixels(scaled), ...size, zoom };
 }
 
 interface TextPlace {
@@ -62,10 +78,10 @@ class Canvas {
 
   constructor(picture: RawPicture) {
     this.picture = picture;
-    this.#pen = Math.max(1, Math.round(Math.max(picture.width, picture.height) / 480));
+    this.#pen = Math.max(1, Math.round(Math.max(picture.width, picture.height) / 800));
   }
 
-  box(box: DrawnBox, colour: Colour): void {
+  box(box: Corners, label: string, colour: Colour): void {
     const [x1, y1, x2, y2] = [box.x1, box.y1, box.x2, box.y2].map(Math.round) as [number, number, number, number];
     const pen = this.#pen + 1;
     this.#fill(x1, y1, x2 - x1, pen, colour);
@@ -73,14 +89,18 @@ class Canvas {
     this.#fill(x1, y1, pen, y2 - y1, colour);
     this.#fill(x2 - pen, y1, pen, y2 - y1, colour);
     const above = y1 - this.#textHeight;
-    this.text(box.label, { x: x1, y: above >= 0 ? above : y1, paper: colour });
+    this.text(label, { x: x1, y: above >= 0 ? above : y1, paper: colour });
   }
 
   text(text: string, { x, y, paper }: TextPlace): void {
     const pen = this.#pen;
-    this.#fill(x, y, text.length * (GLYPH_COLUMNS + 1) * pen + pen, this.#textHeight, paper);
-    for (const [index, char] of [...text].entries()) {
-      const left = x + pen + index * (GLYPH_COLUMNS + 1) * pen;
+    const chars = [...text];
+    const length = chars.length * (GLYPH_COLUMNS + 1) * pen + pen;
+    // A label at the right edge moves in, so that its end stays readable.
+    const start = Math.max(0, Math.min(x, this.picture.width - length));
+    this.#fill(start, y, length, this.#textHeight, paper);
+    for (const [index, char] of chars.entries()) {
+      const left = start + pen + index * (GLYPH_COLUMNS + 1) * pen;
       for (const [row, column] of glyphOf(char)) this.#fill(left + column * pen, y + (row + 1) * pen, pen, pen, INK);
     }
   }

@@ -96,6 +96,9 @@ function laplacianVariance({ width, height, luma }: Grey): number {
   return Math.max(0, squares / count - (sum / count) ** 2);
 }
 
+/** Cells that differ by less, half a level of 255, count as equal: rounding must not make bits. */
+const HASH_STEP = 1 / 510;
+
 /** One bit per pair of neighbouring cells of a 9 x 8 grid: is the left one brighter? */
 function differenceHash(grey: Grey): string {
   const cells = averageCells(grey, HASH_COLUMNS, HASH_ROWS);
@@ -104,7 +107,7 @@ function differenceHash(grey: Grey): string {
     let byte = 0;
     for (let column = 0; column < HASH_COLUMNS - 1; column++) {
       const at = row * HASH_COLUMNS + column;
-      byte = (byte << 1) | (cells[at]! > cells[at + 1]! ? 1 : 0);
+      byte = (byte << 1) | (cells[at]! > cells[at + 1]! + HASH_STEP ? 1 : 0);
     }
     hash += byte.toString(16).padStart(2, '0');
   }
