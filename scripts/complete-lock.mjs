@@ -19,7 +19,8 @@ export function missingOptionals(lock) {
       const path = `node_modules/${name}`;
       const isThere = lock.packages[path] || lock.packages[`${owner}/${path}`];
       const system = systemOf(name);
-      if (!isThere && system && EXACT.test(version)) found[path] = { version, ...system, optional: true, ...(entry.dev ? { dev: true } : {}) };
+      if (!isThere && system && EXACT.test(version))
+        found[path] = { version, ...system, optional: true, ...(entry.dev ? { dev: true } : {}) };
     }
   }
   return found;
@@ -31,7 +32,14 @@ export function systemOf(name) {
   const os = SYSTEMS.find((system) => words.includes(system));
   const cpu = PROCESSORS.find((processor) => words.includes(processor));
   if (!os || !cpu) return undefined;
-  const libc = os !== 'linux' ? undefined : words.some((word) => word.startsWith('musl')) ? 'musl' : words.some((word) => word.startsWith('gnu')) ? 'glibc' : undefined;
+  const libc =
+    os !== 'linux'
+      ? undefined
+      : words.some((word) => word.startsWith('musl'))
+        ? 'musl'
+        : words.some((word) => word.startsWith('gnu'))
+          ? 'glibc'
+          : undefined;
   return { cpu: [cpu], os: [os], ...(libc ? { libc: [libc] } : {}) };
 }
 

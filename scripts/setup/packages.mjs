@@ -15,8 +15,8 @@ export function installedMatchesLock(lock, installed) {
     wanted.every(([path, entry]) => {
       const found = installed?.packages?.[path];
       if (!found) return Boolean(entry.optional);
-    const sameBytes = !entry.integrity || !found.integrity || found.integrity === entry.integrity;
-    return found.version === entry.version && sameBytes;
+      const sameBytes = !entry.integrity || !found.integrity || found.integrity === entry.integrity;
+      return found.version === entry.version && sameBytes;
     })
   );
 }
@@ -42,7 +42,11 @@ async function npmCi(context) {
   if (refused.code === 0) return;
   const retry = /EUSAGE/.test(refused.output) ? await npm(context, ['install', '--no-save'], logPath) : refused;
   if (retry.code === 0) return;
-  throw new SetupError(STEP, retry.code === 127 ? 'npm is not installed: install Node.js 20 or newer with npm' : `npm failed: ${explain(retry.output)}`, logPath);
+  throw new SetupError(
+    STEP,
+    retry.code === 127 ? 'npm is not installed: install Node.js 20 or newer with npm' : `npm failed: ${explain(retry.output)}`,
+    logPath,
+  );
 }
 
 function npm({ root, env, signal }, command, logPath) {

@@ -1,5 +1,8 @@
+import { EventEmitter } from 'node:events';
+import { type BackoffLimits, backoffMs, DEFAULT_BACKOFF, deathsInARow } from './backoff.ts';
 import { lastLogLines, logSize } from './log-tail.ts';
 import { EngineStartError, PortInUseError } from './errors.ts';
+import { endLeftover, rememberEngine } from './leftover.ts';
 import { type GuardedProcess, type GuardedProgram, type ProcessExit, spawnGuarded } from './guarded-process.ts';
 
 const LAST_LINES = 12;
@@ -9,6 +12,8 @@ const ADDRESS_IN_USE = /address already in use|bind: permission denied/i;
 export interface EngineLaunch extends GuardedProgram {
   readonly logPath: string;
   readonly ports: readonly number[];
+  /** Where the running engine's process is remembered. */
+  readonly pidPath: string;
 }
 
 /** What differs from engine to engine. */
@@ -24,14 +29,32 @@ export interface EngineRecipe {
   isReady(pid: number): Promise<boolean>;
 }
 
-/** One engine that can be stopped, killed and started again on the same ports and data. */
-export class EngineProcess {
-  readonly #recipe: EngineRecipe;
-  #process: GuardedProcess | undefined;
-  #stopping = false;
+export interface EngineEvents {
+  started: [{ readonly pid: number }];
+  /** `expected` is true after `stop` or `restart`. */
+  exited: [ProcessExit & { readonly expected: boolean }];
+  /** It died so often that it is left alone; `start` tries again. */
+  abandoned: [Error];
+}
 
-  constructor(recipe: EngineRecipe) {
+/** Deaths in a row after which an engine is left alone. */
+const DEATHS_MAX = 12;
+
+/** One engine that can be stopped, killed and started again on the same ports and data. One that dies by itself is started again. */
+export class EngineProcess extends EventEmitter<EngineEvents> {
+  readonly #recipe: EngineRecipe;
+  readonly #backoff: BackoffLimits;
+  #process: GuardedProcess | undefined;
+  #wanted = false;
+  #startedAt = 0;
+  #deaths = 0;
+  /** Starts and stops happen one after the other. */
+  #turn: Promise<void> = Promise.resolve();
+
+  constructor(recipe: EngineRecipe, backoff: BackoffLimits = DEFAULT_BACKOFF) {
+    super();
     this.#recipe = recipe;
+    this.#backoff = backoff;
   }
 
   get name(): string {
@@ -43,42 +66,74 @@ export class EngineProcess {
     return this.#process?.isAlive() ? this.#process.pid : undefined;
   }
 
-  /** Settles when the running process ends, whoever ended it. `expected` is true after `stop`. */
-  async exited(): Promise<ProcessExit & { readonly expected: boolean }> {
-    const exit = (await this.#process?.exited) ?? { code: null, signal: null };
-    return { ...exit, expected: this.#stopping };
-  }
-
-  /** @throws EngineStartError, PortInUseError */
-  async start(): Promise<void> {
-    if (this.pid !== undefined) return;
-    this.#stopping = false;
-    const launch = await this.#recipe.prepare();
-    const logFrom = await logSize(launch.logPath);
-    const process = await this.#spawn(launch);
-    this.#process = process;
-    const failure = await this.#untilReady(process);
-    if (failure === undefined) return;
-    await process.stop(0);
-    throw await this.#startError(launch, logFrom, failure);
+  /** Resolves when the engine answers. @throws EngineStartError, PortInUseError */
+  start(): Promise<void> {
+    this.#wanted = true;
+    return this.#inTurn(() => this.#start());
   }
 
   /** SIGTERM, then SIGKILL after the recipe's budget. */
-  async stop(): Promise<void> {
-    this.#stopping = true;
-    await this.#process?.stop(this.#recipe.stopMs);
+  stop(): Promise<void> {
+    this.#wanted = false;
+    return this.#inTurn(() => this.#stop());
   }
 
-  /** Ends the engine at once, as a crash would; resolves when it is gone. */
+  /** Ends the engine at once, as a crash would; resolves when it is gone. It comes back by itself; `restart` waits for that. */
   async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
-    this.#process?.kill(signal);
-    await this.#process?.exited;
+    const process = this.#process;
+    process?.kill(signal);
+    await process?.exited;
   }
 
-  /** Same ports, same data. Ends a running one first, cleanly. */
+  /** Same ports, same data; a running one ends cleanly first. Resolves when it answers. */
   async restart(): Promise<void> {
     if (this.pid !== undefined) await this.stop();
     await this.start();
+  }
+
+  #inTurn(action: () => Promise<void>): Promise<void> {
+    const done = this.#turn.then(action);
+    this.#turn = done.catch(() => undefined);
+    return done;
+  }
+
+  async #stop(): Promise<void> {
+    if (!this.#wanted) await this.#process?.stop(this.#recipe.stopMs);
+  }
+
+  async #start(): Promise<void> {
+    if (this.pid !== undefined || !this.#wanted) return;
+    const launch = await this.#recipe.prepare();
+    await endLeftover(launch.pidPath);
+    const logFrom = await logSize(launch.logPath);
+    const process = await this.#spawn(launch);
+    this.#process = process;
+    await rememberEngine(launch.pidPath, process.pid);
+    const failure = await this.#untilReady(process);
+    if (failure !== undefined) {
+      await process.stop(0);
+      throw await this.#startError(launch, logFrom, failure);
+    }
+    this.#startedAt = Date.now();
+    this.emit('started', { pid: process.pid });
+    void process.exited.then((exit) => this.#afterExit(exit));
+  }
+
+  #afterExit(exit: ProcessExit): void {
+    const expected = !this.#wanted;
+    this.emit('exited', { ...exit, expected });
+    if (!expected) this.#revive(Date.now() - this.#startedAt);
+  }
+
+  #revive(livedMs: number): void {
+    this.#deaths = deathsInARow(this.#deaths, livedMs, this.#backoff);
+    const retry = (): void => void this.#inTurn(() => this.#start()).catch((cause: Error) => this.#afterFailure(cause));
+    setTimeout(retry, backoffMs(this.#deaths, this.#backoff)).unref();
+  }
+
+  #afterFailure(cause: Error): void {
+    if (this.#deaths < DEATHS_MAX) this.#revive(0);
+    else this.emit('abandoned', cause);
   }
 
   async #spawn(launch: EngineLaunch): Promise<GuardedProcess> {
@@ -92,6 +147,7 @@ export class EngineProcess {
   async #untilReady(process: GuardedProcess): Promise<string | undefined> {
     const deadline = Date.now() + this.#recipe.readyMs;
     while (Date.now() < deadline) {
+      if (!this.#wanted) return 'it was stopped';
       if (!process.isAlive()) return `it ended with ${process.child.exitCode ?? process.child.signalCode}`;
       if (await this.#recipe.isReady(process.pid).catch(() => false)) return undefined;
       await new Promise((resolve) => setTimeout(resolve, READY_POLL_MS));

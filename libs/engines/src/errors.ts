@@ -79,3 +79,19 @@ export class EngineSettingsError extends Error {
     this.missing = missing;
   }
 }
+
+/** A supervised program ended, or stayed silent, while it was starting. */
+export class ProgramStartError extends Error {
+  override readonly name = 'ProgramStartError';
+  readonly retryable = true;
+  readonly program: string;
+  readonly logPath: string;
+  readonly lastLines: readonly string[];
+
+  constructor(program: string, reason: string, log: { path: string; lastLines: readonly string[] }, options?: ErrorOptions) {
+    super(`${program} did not start: ${reason}. Last lines of ${log.path}:\n  ${log.lastLines.join('\n  ') || '(empty)'}`, options);
+    this.program = program;
+    this.logPath = log.path;
+    this.lastLines = log.lastLines;
+  }
+}

@@ -1,5 +1,6 @@
 export { cleanEnvironment } from './clean-environment.ts';
-export { EngineProcess } from './engine-process.ts';
+export { type BackoffLimits, backoffMs, DEFAULT_BACKOFF } from './backoff.ts';
+export { type EngineEvents, EngineProcess } from './engine-process.ts';
 export { ENGINES_LOCK } from './engines-lock.ts';
 export {
   type EngineName,
@@ -8,6 +9,7 @@ export {
   EngineStartError,
   InstanceRunningError,
   PortInUseError,
+  ProgramStartError,
 } from './errors.ts';
 export { freePorts, isPortFree } from './free-ports.ts';
 export { type GuardedProcess, type GuardedProgram, type ProcessExit, spawnGuarded } from './guarded-process.ts';
@@ -21,3 +23,11 @@ export type { EngineEnvironment, EngineVariable } from './settings.ts';
 export { type Engines, startEngines, type StartEnginesOptions } from './start-engines.ts';
 export { type ObjectStoreEngine, type ObjectStoreOptions, startObjectStore, STORE_REGION } from './store-engine.ts';
 export { type AccessKey, type Bucket, BUCKETS, UPLOAD_ROLE_ARN } from './store-identity.ts';
+export {
+  type ProgramState,
+  type ProgramStatus,
+  type SupervisedProgram,
+  Supervisor,
+  type SupervisorEvents,
+  type SupervisorOptions,
+} from './supervisor.ts';

@@ -96,6 +96,7 @@ async function launchOf(plan: NatsPlan, port: number, monitoringPort: number): P
     env: cleanEnvironment(plan.options.env),
     logPath: plan.options.logPath ?? join(plan.options.dataDir, 'logs', 'nats-server.log'),
     ports: [port, monitoringPort],
+    pidPath: join(folders.home, 'engine.pid'),
   };
 }
 

@@ -104,6 +104,7 @@ async function launchOf(plan: StorePlan, ports: Ports): Promise<EngineLaunch> {
     env: { ...cleanEnvironment(options.env), TMPDIR: temporary, GOMEMLIMIT: MEMORY_LIMIT, ...sideDoorKeys(secrets) },
     logPath: options.logPath ?? join(options.dataDir, 'logs', 'weed.log'),
     ports: Object.values(ports).flatMap(({ http, grpc }) => [http, grpc]),
+    pidPath: join(home, 'engine.pid'),
   };
 }
 
