@@ -1,0 +1,209 @@
+import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
+import type { ObjectRef, SampleManifest } from '@edgeloop/contracts';
+import { isDiskFull, transaction } from './spool-database.ts';
+
+/** What is known of a kept frame when it is kept; the rest of its manifest comes with the upload. */
+export type SampleFacts = Omit<SampleManifest, 'nodeId' | 'epoch' | 'sequence' | 'object'>;
+
+/** Rejoins the loop after a crash at the stage it had reached. */
+export type SampleStage =
+  /** In the spool only. */
+  | 'kept'
+  /** The object is in the store; nobody was told. */
+  | 'stored'
+  /** The manifest is on the bus; the collector's receipt is awaited. */
+  | 'announced';
+
+export interface SpooledSample {
+  readonly sequence: number;
+  readonly stage: SampleStage;
+  readonly facts: SampleFacts;
+  readonly object: ObjectRef | null;
+  /** How often its manifest was published; part of the next message id, so that the bus does not take a repetition for a duplicate. */
+  readonly announcements: number;
+}
+
+export interface SpoolLimits {
+  /** Of pictures, together. */
+  readonly bytesMax: number;
+  readonly itemsMax: number;
+}
+
+export interface NewSample {
+  readonly facts: SampleFacts;
+  readonly picture: Uint8Array;
+  /** What it is worth when some must go; see `sampleValue`. */
+  readonly value: number;
+  /** For the policy's limits: wall clock of the keeping. */
+  readonly keptAtMs: number;
+}
+
+export type Appended = 'kept' | 'duplicate' | 'shed';
+export type Settlement = 'accepted' | 'quarantined' | 'declined';
+
+/** Sample ids that were settled, kept so that the same picture is not sent again. */
+export const SETTLED_MAX = 100_000;
+/** Kept frames that limits and near-duplicate checks look back on after a restart. */
+export const KEPT_MAX = 1_024;
+/** Answers of "unknown" after which the manifest is sent again, and after twice as many the object too. */
+export const UNKNOWN_ANSWERS_MAX = 5;
+
+/**
+ * Kept frames until the collector has a receipt for them. `append` returning `kept` is a promise: the frame leaves only by a receipt,
+ * or by being worth less than what needs its place (then it is counted as shed).
+ */
+export class SampleSpool {
+  readonly #database: DatabaseSync;
+  readonly #limits: SpoolLimits;
+  #shed: number;
+
+  constructor(database: DatabaseSync, limits: SpoolLimits) {
+    this.#database = database;
+    this.#limits = limits;
+    this.#shed = this.#number(`SELECT value FROM counters WHERE name = 'shed'`);
+  }
+
+  append(sample: NewSample): Appended {
+    try {
+      return transaction(this.#database, () => this.#append(sample));
+    } catch (cause) {
+      if (!isDiskFull(cause)) throw cause;
+      this.#shed += 1;
+      return 'shed';
+    }
+  }
+
+  stats(): { items: number; bytes: number; shed: number } {
+    const row = this.#database.prepare('SELECT count(*) AS items, coalesce(sum(bytes), 0) AS bytes FROM samples').get();
+    return { items: Number(row?.['items']), bytes: Number(row?.['bytes']), shed: this.#shed };
+  }
+
+  /** The most valuable first. */
+  atStage(stage: SampleStage, limit: number): SpooledSample[] {
+    const rows = this.#database
+      .prepare('SELECT sequence, stage, facts, object, announcements FROM samples WHERE stage = ? ORDER BY value DESC, sequence LIMIT ?')
+      .all(stage, limit);
+    return rows.map((row) => ({
+      sequence: Number(row['sequence']),
+      stage: row['stage'] as SampleStage,
+      facts: JSON.parse(String(row['facts'])) as SampleFacts,
+      object: row['object'] === null ? null : (JSON.parse(String(row['object'])) as ObjectRef),
+      announcements: Number(row['announcements']),
+    }));
+  }
+
+  /** Undefined when it was evicted meanwhile. */
+  picture(sampleId: string): Uint8Array | undefined {
+    const row = this.#database.prepare('SELECT picture FROM samples WHERE sample_id = ?').get(sampleId);
+    return row === undefined ? undefined : (row['picture'] as Uint8Array);
+  }
+
+  markStored(sampleId: string, object: ObjectRef): void {
+    this.#run(`UPDATE samples SET stage = 'stored', object = ? WHERE sample_id = ? AND stage = 'kept'`, JSON.stringify(object), sampleId);
+  }
+
+  markAnnounced(sampleId: string): void {
+    this.#run(
+      `UPDATE samples SET stage = 'announced', announcements = announcements + 1 WHERE sample_id = ? AND stage = 'stored'`,
+      sampleId,
+    );
+  }
+
+  /** The collector knows nothing of it (yet): after some such answers it is told again, and later the object is sent again. */
+  countUnknown(sampleId: string): void {
+    this.#run(
+      `UPDATE samples SET unknown_answers = unknown_answers + 1,
+         stage = CASE WHEN (unknown_answers + 1) % ${UNKNOWN_ANSWERS_MAX} <> 0 THEN stage
+                      WHEN (unknown_answers + 1) % ${2 * UNKNOWN_ANSWERS_MAX} = 0 THEN 'kept' ELSE 'stored' END
+       WHERE sample_id = ? AND stage = 'announced'`,
+      sampleId,
+    );
+  }
+
+  /** The one way out: the collector has it, refused it, or does not want it any more. */
+  settle(sampleId: string, outcome: Settlement): boolean {
+    return transaction(this.#database, () => {
+      const { changes } = this.#run('DELETE FROM samples WHERE sample_id = ?', sampleId);
+      if (Number(changes) === 0) return false;
+      this.#run('INSERT OR IGNORE INTO settled (sample_id, outcome) VALUES (?, ?)', sampleId, outcome);
+      this.#run('DELETE FROM settled WHERE number <= (SELECT max(number) FROM settled) - ?', SETTLED_MAX);
+      this.#database.exec('PRAGMA incremental_vacuum(256)');
+      return true;
+    });
+  }
+
+  #append(sample: NewSample): Appended {
+    const { sampleId } = sample.facts;
+    if (this.#number('SELECT count(*) FROM settled WHERE sample_id = ?', sampleId) > 0) return 'duplicate';
+    if (this.#number('SELECT count(*) FROM samples WHERE sample_id = ?', sampleId) > 0) return 'duplicate';
+    if (!this.#makeRoom(sample)) {
+      this.#countShed(1);
+      return 'shed';
+    }
+    this.#run(
+      `INSERT INTO samples (sample_id, campaign_id, stage, value, bytes, facts, picture) VALUES (?, ?, 'kept', ?, ?, ?, ?)`,
+      sampleId,
+      sample.facts.campaignId,
+      sample.value,
+      sample.picture.length,
+      JSON.stringify(sample.facts),
+      sample.picture,
+    );
+    this.#remember(sample);
+    return 'kept';
+  }
+
+  /** Lets go of what is worth less (or as much and older) and was not uploaded yet, and only if that is enough. */
+  #makeRoom({ picture, value }: NewSample): boolean {
+    const { items, bytes } = this.stats();
+    let itemsOver = items + 1 - this.#limits.itemsMax;
+    let bytesOver = bytes + picture.length - this.#limits.bytesMax;
+    const victims: number[] = [];
+    const candidates = this.#database
+      .prepare(`SELECT sequence, bytes FROM samples WHERE stage = 'kept' AND value <= ? ORDER BY value, sequence`)
+      .iterate(value);
+    for (const row of itemsOver > 0 || bytesOver > 0 ? candidates : []) {
+      if (itemsOver <= 0 && bytesOver <= 0) break;
+      victims.push(Number(row['sequence']));
+      itemsOver -= 1;
+      bytesOver -= Number(row['bytes']);
+    }
+    if (itemsOver > 0 || bytesOver > 0) return false;
+    for (const sequence of victims) this.#run('DELETE FROM samples WHERE sequence = ?', sequence);
+    this.#countShed(victims.length);
+    return true;
+  }
+
+  #countShed(count: number): void {
+    if (count === 0) return;
+    this.#shed += count;
+    this.#run(`INSERT INTO counters (name, value) VALUES ('shed', ?) ON CONFLICT DO UPDATE SET value = excluded.value`, this.#shed);
+  }
+
+  #remember({ facts, keptAtMs }: NewSample): void {
+    const { policyId, policyVersion, rule } = facts.why;
+    this.#run(
+      'INSERT INTO kept (policy_id, version, rule, at_ms, dhash) VALUES (?, ?, ?, ?, ?)',
+      policyId,
+      policyVersion,
+      rule,
+      Math.round(keptAtMs),
+      facts.picture.dhash,
+    );
+    this.#run('DELETE FROM kept WHERE number <= (SELECT max(number) FROM kept) - ?', KEPT_MAX);
+    this.#run(
+      'INSERT INTO budgets (policy_id, version, kept) VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET kept = kept + 1',
+      policyId,
+      policyVersion,
+    );
+  }
+
+  #run(sql: string, ...values: SQLInputValue[]): { changes: number | bigint } {
+    return this.#database.prepare(sql).run(...values);
+  }
+
+  #number(sql: string, ...values: SQLInputValue[]): number {
+    const row = this.#database.prepare(sql).get(...values);
+    return row === undefined ? 0 : Number(Object.values(row)[0]);
+  }
+}
