@@ -1,4 +1,5 @@
 import type { EventContract, PayloadOf, ReplyOf, RequestContract, SignalContract, StateBucket, StreamName } from '@edgeloop/contracts';
+import type { Logger } from '@edgeloop/runtime';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { z } from 'zod';
 
@@ -68,6 +69,12 @@ export interface ConsumeOptions {
   readonly keyOf?: (context: MessageContext) => string;
   /** Deliveries before the dead letter; default 8. */
   readonly deliveriesMax?: number;
+  /** How long one handler may hold its message; default `LEASE_MAX_MS`. */
+  readonly leaseMaxMs?: number;
+  /** Messages handed out unsettled, over all replicas; default `concurrency` x `ACK_PENDING_PER_HANDLER`. */
+  readonly ackPendingMax?: number;
+  /** Time that running handlers get when the consumer is drained; default `DRAIN_BUDGET_MS`. */
+  readonly drainBudgetMs?: number;
   /** Default `all`: a new durable reads the whole stream. */
   readonly startFrom?: 'all' | 'new';
 }
@@ -152,4 +159,8 @@ export interface ConnectOptions {
   /** Path of a NATS creds file, or its text. */
   readonly creds?: { path: string } | { text: string };
   readonly inboxPrefix?: string;
+  /** Wait for a bus that is still starting; default `CONNECT_BUDGET_MS`. */
+  readonly connectBudgetMs?: number;
+  /** Default: JSON lines on stdout under the service's name. */
+  readonly log?: Logger;
 }

@@ -1,0 +1,86 @@
+import type { StreamName } from '@edgeloop/contracts';
+import type { JsMsg } from '@nats-io/jetstream';
+import type { MsgHdrs } from '@nats-io/nats-core';
+import { ArrivalContext } from './message-context.ts';
+import type { Route } from './routes.ts';
+
+/** The message as its sender stored it; differs from the delivered one when a dead letter is redriven. */
+export interface Original {
+  readonly subject: string;
+  readonly data: Uint8Array;
+  readonly headers: MsgHdrs | undefined;
+  readonly stream: StreamName;
+  readonly sequence: number;
+}
+
+/** One message held by this process, from its arrival to its settlement. */
+export class Delivery {
+  readonly original: Original;
+  readonly route: Route | undefined;
+  readonly context: ArrivalContext;
+  readonly sequence: number;
+  readonly deliveries: number;
+  /** The stream it was delivered from: `DEAD` for a redriven letter. */
+  readonly deliveredFrom: string;
+  /** Set when the consumer computes it from the context. */
+  key = '';
+  /** Milliseconds since 1970 when its handler started; undefined while it waits. */
+  startedAt: number | undefined;
+  /** The lease is given up: another delivery of this message may run elsewhere, so this one must not be settled as handled. */
+  leaseLost = false;
+  readonly #message: JsMsg;
+
+  constructor(message: JsMsg, original: Original, route: Route | undefined) {
+    this.#message = message;
+    this.original = original;
+    this.route = route;
+    const { stream, streamSequence, deliveryCount } = message.info;
+    this.deliveredFrom = stream;
+    this.sequence = streamSequence;
+    this.deliveries = deliveryCount;
+    this.context = new ArrivalContext({
+      subject: original.subject,
+      tokens: route?.tokens ?? {},
+      type: route?.typeId ?? '',
+      headers: () => original.headers,
+      stream: original.stream,
+      streamSequence: original.sequence,
+      deliveries: deliveryCount,
+    });
+  }
+
+  ack(): void {
+    this.#send(() => this.#message.ack());
+  }
+  nak(delayMs: number): void {
+    this.#send(() => this.#message.nak(delayMs === 0 ? undefined : delayMs));
+  }
+  term(reason: string): void {
+    this.#send(() => this.#message.term(reason));
+  }
+  working(): void {
+    this.#send(() => this.#message.working());
+  }
+
+  /** A settlement that cannot be sent (the connection is closed) is a redelivery, which every handler must bear anyway. */
+  #send(settle: () => void): void {
+    try {
+      settle();
+    } catch {
+      this.leaseLost = true;
+    }
+  }
+}
+
+/** A message delivered straight from its stream. Headers stay encoded until somebody reads them. */
+export function originalOf(message: JsMsg, stream: StreamName): Original {
+  return {
+    subject: message.subject,
+    data: message.data,
+    get headers() {
+      return message.headers;
+    },
+    stream,
+    sequence: message.seq,
+  };
+}

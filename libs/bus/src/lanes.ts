@@ -1,0 +1,141 @@
+import { PARK_GRACE_MS } from './limits.ts';
+
+export interface LaneItem {
+  readonly key: string;
+  /** Position in the stream: items of a lane run in this order. */
+  readonly sequence: number;
+}
+
+/** What an item asks for after it ran: nothing, or that its lane waits for it to come back. */
+export type LaneVerdict = { readonly parkMs: number } | undefined;
+
+interface Lane<T> {
+  readonly key: string;
+  readonly waiting: T[];
+  running: boolean;
+  queued: boolean;
+  parked: { readonly sequence: number; readonly timer: NodeJS.Timeout } | undefined;
+}
+
+/**
+ * Bounded concurrency with order per key: one item of a key at a time, by sequence.
+ *
+ * An item that failed is delivered again after a delay. Its lane is parked meanwhile, so that later items of the key do not
+ * overtake it; the lane goes on when the item is back, or when it has not come back in time (another replica got it).
+ */
+export class Lanes<T extends LaneItem> {
+  readonly #lanes = new Map<string, Lane<T>>();
+  readonly #ready: Lane<T>[] = [];
+  readonly #concurrency: number;
+  readonly #run: (item: T) => Promise<LaneVerdict> | LaneVerdict;
+  #running = 0;
+  #pumping = false;
+  #stopped = false;
+  #whenIdle: (() => void)[] = [];
+
+  /** `run` must not throw. */
+  constructor(concurrency: number, run: (item: T) => Promise<LaneVerdict> | LaneVerdict) {
+    this.#concurrency = concurrency;
+    this.#run = run;
+  }
+
+  push(item: T): void {
+    const lane = this.#laneOf(item.key);
+    insert(lane.waiting, item);
+    if (lane.parked !== undefined && item.sequence <= lane.parked.sequence) unpark(lane);
+    this.#makeReady(lane);
+    this.#pump();
+  }
+
+  /** Takes out everything that has not started, and starts nothing more. */
+  stop(): T[] {
+    this.#stopped = true;
+    this.#ready.length = 0;
+    const left: T[] = [];
+    for (const lane of this.#lanes.values()) {
+      left.push(...lane.waiting.splice(0));
+      unpark(lane);
+    }
+    return left;
+  }
+
+  /** Resolves when nothing runs. */
+  idle(): Promise<void> {
+    return this.#running === 0 ? Promise.resolve() : new Promise((resolve) => this.#whenIdle.push(resolve));
+  }
+
+  get running(): number {
+    return this.#running;
+  }
+
+  #laneOf(key: string): Lane<T> {
+    const known = this.#lanes.get(key);
+    if (known !== undefined) return known;
+    const lane: Lane<T> = { key, waiting: [], running: false, queued: false, parked: undefined };
+    this.#lanes.set(key, lane);
+    return lane;
+  }
+
+  #makeReady(lane: Lane<T>): void {
+    const startable = !this.#stopped && !lane.running && !lane.queued && lane.parked === undefined && lane.waiting.length > 0;
+    if (!startable) return;
+    lane.queued = true;
+    this.#ready.push(lane);
+  }
+
+  /** Handlers that end at once come back here from inside the loop; the loop goes on with them, the stack does not grow. */
+  #pump(): void {
+    if (this.#pumping) return;
+    this.#pumping = true;
+    while (this.#running < this.#concurrency) {
+      const lane = this.#ready.shift();
+      if (lane === undefined) break;
+      lane.queued = false;
+      const item = lane.waiting.shift();
+      if (item !== undefined) this.#start(lane, item);
+    }
+    this.#pumping = false;
+  }
+
+  #start(lane: Lane<T>, item: T): void {
+    lane.running = true;
+    this.#running++;
+    const verdict = this.#run(item);
+    if (verdict instanceof Promise) void verdict.then((late) => this.#ended(lane, item, late));
+    else this.#ended(lane, item, verdict);
+  }
+
+  #ended(lane: Lane<T>, item: T, verdict: LaneVerdict): void {
+    lane.running = false;
+    this.#running--;
+    if (verdict !== undefined && !this.#stopped) this.#park(lane, item, verdict.parkMs);
+    if (lane.waiting.length === 0 && lane.parked === undefined) this.#lanes.delete(lane.key);
+    else this.#makeReady(lane);
+    if (this.#running === 0) for (const wake of this.#whenIdle.splice(0)) wake();
+    this.#pump();
+  }
+
+  #park(lane: Lane<T>, item: T, parkMs: number): void {
+    const resume = (): void => {
+      lane.parked = undefined;
+      if (lane.waiting.length === 0 && !lane.running) this.#lanes.delete(lane.key);
+      this.#makeReady(lane);
+      this.#pump();
+    };
+    lane.parked = { sequence: item.sequence, timer: setTimeout(resume, parkMs + PARK_GRACE_MS) };
+  }
+}
+
+function unpark(lane: Lane<never> | Lane<LaneItem>): void {
+  clearTimeout(lane.parked?.timer);
+  lane.parked = undefined;
+}
+
+/** By sequence; a newer delivery of a waiting item takes its place, since only the newest can be settled. */
+function insert<T extends LaneItem>(waiting: T[], item: T): void {
+  let at = waiting.length;
+  while (at > 0 && (waiting[at - 1]?.sequence ?? 0) > item.sequence) at--;
+  const same = waiting[at - 1]?.sequence === item.sequence;
+  if (same) waiting[at - 1] = item;
+  else waiting.splice(at, 0, item);
+}
