@@ -66,3 +66,11 @@ export {
   targetsIn,
   type TufTarget,
 } from './tuf-repository.ts';
+export {
+  AssignmentSignatureError,
+  signDesired,
+  verifyDesired,
+  type AssignmentRefusal,
+  type SignedText,
+  type VerifyingKey,
+} from './signing.ts';
