@@ -1,13 +1,13 @@
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { performance } from 'node:perf_hooks';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { Decoder } from './decode/decoder.ts';
 import type { CandidateQuestion, CandidateSummary, Thresholds } from './decode/decoder.ts';
 import { detectLayout } from './decode/detect-layout.ts';
 import type { OutputLayout, OutputShape } from './decode/layout.ts';
-import { ModelRunError, ModelShapeError } from './errors.ts';
 import { planModel } from './model-plan.ts';
 import type { ModelPlan } from './model-plan.ts';
+import { ModelSession } from './model-session.ts';
 import { inspectOnnx } from './onnx/inspect-onnx.ts';
 import { toPicture } from './picture/geometry.ts';
 import type { LetterboxGeometry, Size } from './picture/geometry.ts';
@@ -65,19 +65,23 @@ export class Detector {
   readonly plan: ModelPlan;
   readonly shape: OutputShape;
   readonly thresholds: Thresholds;
-  readonly #session: InferenceSession;
+  /** `sha256:<hex>` of the very bytes that were loaded. */
+  readonly digest: string;
+  readonly #session: ModelSession;
   readonly #writer: TensorWriter;
-  readonly #input: Tensor;
   readonly #decoder = new Decoder();
   #turn: Promise<unknown> = Promise.resolve();
 
-  private constructor(session: InferenceSession, plan: ModelPlan, shape: OutputShape, thresholds: Thresholds) {
-    this.plan = plan;
-    this.shape = shape;
+  private constructor(
+    loaded: { session: ModelSession; plan: ModelPlan; shape: OutputShape; digest: string; writer: TensorWriter },
+    thresholds: Thresholds,
+  ) {
+    this.plan = loaded.plan;
+    this.shape = loaded.shape;
+    this.digest = loaded.digest;
     this.thresholds = thresholds;
-    this.#session = session;
-    this.#writer = new TensorWriter(plan.input);
-    this.#input = inputTensor(this.#writer.tensor, plan);
+    this.#session = loaded.session;
+    this.#writer = loaded.writer;
   }
 
   /**
@@ -85,18 +89,21 @@ export class Detector {
    * @throws OnnxUnreadableError, OnnxExternalDataError, ModelShapeError, LayoutMismatchError, ModelRunError
    */
   static async load(options: DetectorOptions): Promise<Detector> {
-    const plan = planModel(inspectOnnx(await readFile(options.modelPath)), options);
-    const session = await createSession(options.modelPath, options.threads ?? 1);
+    // Read once: what is inspected, digested and run are the same bytes, whatever happens to the file.
+    const model = await readFile(options.modelPath);
+    const plan = planModel(inspectOnnx(model), options);
+    const writer = new TensorWriter(plan.input);
+    const session = await ModelSession.create(model, plan, { threads: options.threads ?? 1, input: writer.tensor });
     try {
-      const warm = await runSession(session, plan, inputTensor(new TensorWriter(plan.input).tensor, plan));
       const shape = detectLayout({
-        outputDims: warm.dims,
+        outputDims: (await session.run()).dims,
         inputDims: [1, 3, plan.input.height, plan.input.width],
         classCount: plan.classes.length,
         metadata: plan.metadata,
         declared: options.layout,
       });
-      return new Detector(session, plan, shape, options.thresholds ?? DEFAULT_THRESHOLDS);
+      const digest = `sha256:${createHash('sha256').update(model).digest('hex')}`;
+      return new Detector({ session, plan, shape, digest, writer }, options.thresholds ?? DEFAULT_THRESHOLDS);
     } catch (cause) {
       await session.release();
       throw cause;
@@ -134,7 +141,7 @@ export class Detector {
     const start = performance.now();
     this.#writer.write(band);
     const ready = performance.now();
-    const output = await runSession(this.#session, this.plan, this.#input);
+    const output = await this.#session.run();
     const ran = performance.now();
     const decoded = this.#decoder.decode(output.data, this.shape, this.thresholds, question);
     const detections = inPicture(decoded.detections, band.geometry);
@@ -147,42 +154,4 @@ export class Detector {
 function inPicture(detections: readonly Detection[], geometry: LetterboxGeometry): Detection[] {
   const boxes = detections.map((detection) => ({ classId: detection.classId, score: detection.score, ...toPicture(detection, geometry) }));
   return boxes.filter(({ x1, y1, x2, y2 }) => x2 > x1 && y2 > y1);
-}
-
-async function createSession(modelPath: string, threads: number): Promise<InferenceSession> {
-  try {
-    return await InferenceSession.create(modelPath, {
-      executionProviders: ['cpu'],
-      intraOpNumThreads: threads,
-      interOpNumThreads: 1,
-      executionMode: 'sequential',
-      graphOptimizationLevel: 'all',
-      logSeverityLevel: 3,
-    });
-  } catch (cause) {
-    throw new ModelRunError(`cannot load: ${messageOf(cause)}`, { cause });
-  }
-}
-
-interface ModelOutput {
-  readonly data: Float32Array;
-  readonly dims: readonly number[];
-}
-
-async function runSession(session: InferenceSession, plan: ModelPlan, input: Tensor): Promise<ModelOutput> {
-  const results = await session.run({ [plan.inputName]: input }, [plan.outputName]).catch((cause: unknown) => {
-    throw new ModelRunError(messageOf(cause), { cause });
-  });
-  const output = results[plan.outputName];
-  if (output?.type !== 'float32')
-    throw new ModelShapeError(`output '${plan.outputName}' is ${output?.type ?? 'missing'}, expected float32`);
-  return { data: output.data as Float32Array, dims: output.dims };
-}
-
-function inputTensor(values: Float32Array, { input }: ModelPlan): Tensor {
-  return new Tensor('float32', values, [1, 3, input.height, input.width]);
-}
-
-function messageOf(cause: unknown): string {
-  return String((cause as { message?: unknown } | null)?.message ?? cause).slice(0, 300);
 }

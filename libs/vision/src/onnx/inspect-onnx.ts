@@ -65,11 +65,10 @@ class ModelParts {
 
   summary(): OnnxSummary {
     if (this.#graphs === 0 || this.#irVersion === 0) throw new OnnxUnreadableError('it holds no graph');
-    const opsets = Object.fromEntries([...this.#opsets].toSorted());
     return {
       irVersion: this.#irVersion,
       opset: this.#opsets.get('ai.onnx') ?? 0,
-      opsets,
+      opsets: Object.fromEntries(this.#opsets),
       producer: this.#producer,
       inputs: this.#walk.fedInputs(),
       outputs: this.#walk.outputs,

@@ -1,6 +1,6 @@
-import sharp from 'sharp';
 import type { Corners } from './geometry.ts';
 import { GLYPH_COLUMNS, GLYPH_ROWS, glyphOf } from './glyphs.ts';
+import { loadSharp } from './load-sharp.ts';
 import { decodePicture, pixels } from './read-picture.ts';
 import type { PictureInput, RawPicture } from './read-picture.ts';
 
@@ -51,6 +51,7 @@ export async function drawDetections(picture: PictureInput, boxes: readonly Draw
     canvas.box(corners, label, CLASS_COLOURS[classId % CLASS_COLOURS.length]!);
   }
   if (options.title !== undefined) canvas.text(options.title, { x: 0, y: 0, paper: TITLE_PAPER });
+  const sharp = await loadSharp();
   return sharp(canvas.picture.rgb, { raw: { width, height, channels: 3 } })
     .png()
     .toBuffer();
@@ -61,6 +62,7 @@ async function enlarged({ rgb, width, height }: RawPicture): Promise<RawPicture 
   const zoom = Math.max(1, Math.ceil(DRAWN_SIDE_MIN / Math.max(width, height)));
   const size = { width: width * zoom, height: height * zoom };
   if (zoom === 1) return { rgb: Uint8Array.from(rgb), ...size, zoom };
+  const sharp = await loadSharp();
   const scaled = sharp(rgb, { raw: { width, height, channels: 3 } }).resize(size.width, size.height, { fit: 'fill', kernel: 'cubic' });
   return { rgb: await pixels(scaled), ...size, zoom };
 }

@@ -31,7 +31,8 @@ export async function decodeBand(picture: PictureInput, target: Size): Promise<P
   const source = header ?? (picture as Size);
   const geometry = planLetterbox({ width: source.width, height: source.height }, { width: target.width, height: target.height });
   const { width, height } = geometry.band;
-  const rgb = await pixels(openPicture(picture, header).resize(width, height, { fit: 'fill', kernel: 'linear' }));
+  const image = await openPicture(picture, header);
+  const rgb = await pixels(image.resize(width, height, { fit: 'fill', kernel: 'linear' }));
   return { rgb, geometry };
 }
 

@@ -1,4 +1,4 @@
-import sharp from 'sharp';
+import { loadSharp } from './load-sharp.ts';
 import { decodePicture } from './read-picture.ts';
 import type { PictureInput, RawPicture } from './read-picture.ts';
 
@@ -29,6 +29,7 @@ export async function nightOf(picture: PictureInput, seed: number): Promise<Uint
 
 /** @param quality 1 to 100 */
 export async function encodeJpeg({ rgb, width, height }: RawPicture, quality: number): Promise<Uint8Array> {
+  const sharp = await loadSharp();
   return sharp(rgb, { raw: { width, height, channels: 3 } })
     .jpeg({ quality })
     .toBuffer();

@@ -92,7 +92,7 @@ describe('lockDownPictureLoaders', () => {
       const raw = { raw: { width: 8, height: 8, channels: 3 } };
       const pictures = await Promise.all(['jpeg', 'png', 'gif', 'webp', 'tiff'].map((kind) => sharp(Buffer.alloc(192), raw)[kind]().toBuffer()));
       const before = await tryIt(sharp(svg).raw().toBuffer());
-      lockDownPictureLoaders();
+      await lockDownPictureLoaders();
       const after = await tryIt(sharp(svg).raw().toBuffer());
       const kinds = await Promise.all(pictures.map((picture) => tryIt(sharp(picture).raw().toBuffer())));
       const rawPicture = await tryIt(decodePicture({ rgb: new Uint8Array(12), width: 2, height: 2 }));

@@ -1,17 +1,13 @@
-import sharp from 'sharp';
 import type { Sharp } from 'sharp';
 import { PictureTooLargeError, UnreadablePictureError } from '../errors.ts';
 import type { Size } from './geometry.ts';
+import { loadSharp } from './load-sharp.ts';
 
 /** Largest picture decoded, in pixels: an 8K camera frame is 33 million. A small file can claim far more. */
 export const PICTURE_PIXELS_MAX = 40_000_000;
 
 /** Largest side, in pixels: the limit of the JPEG format. */
 export const PICTURE_SIDE_MAX = 65_535;
-
-// One libvips thread and no cache: an edge node has few cores, most of them busy with the model, and never sees a frame twice.
-sharp.concurrency(1);
-sharp.cache(false);
 
 /** Uncompressed RGB, 8 bits a channel, rows from the top without padding. */
 export interface RawPicture extends Size {
@@ -34,7 +30,8 @@ export interface PictureHeader extends Size {
  * From now on this process decodes JPEG and PNG only, whatever bytes it is given: for processes that meet pictures of
  * strangers. Processes that draw SVG must not call it.
  */
-export function lockDownPictureLoaders(): void {
+export async function lockDownPictureLoaders(): Promise<void> {
+  const sharp = await loadSharp();
   sharp.block({ operation: ['VipsForeignLoad'] });
   sharp.unblock({ operation: ['VipsForeignLoadJpegBuffer', 'VipsForeignLoadPngBuffer'] });
 }
@@ -52,6 +49,7 @@ export function pictureFormat(bytes: Uint8Array): PictureFormat | undefined {
  */
 export async function readPictureHeader(bytes: Uint8Array): Promise<PictureHeader> {
   const format = requireFormat(bytes);
+  const sharp = await loadSharp();
   const metadata = await sharp(bytes, { limitInputPixels: false })
     .metadata()
     .catch((cause: unknown) => {
@@ -68,7 +66,7 @@ export async function readPictureHeader(bytes: Uint8Array): Promise<PictureHeade
  */
 export async function verifyPicture(bytes: Uint8Array): Promise<PictureHeader> {
   const header = await readPictureHeader(bytes);
-  await pixels(openPicture(bytes, header));
+  await pixels(await openPicture(bytes, header));
   return header;
 }
 
@@ -76,12 +74,13 @@ export async function verifyPicture(bytes: Uint8Array): Promise<PictureHeader> {
 export async function decodePicture(picture: PictureInput): Promise<RawPicture> {
   if (!(picture instanceof Uint8Array)) return requireRaw(picture);
   const header = await readPictureHeader(picture);
-  const rgb = await pixels(openPicture(picture, header));
+  const rgb = await pixels(await openPicture(picture, header));
   return { rgb, width: header.width, height: header.height };
 }
 
 /** A sharp pipeline over the picture that yields upright sRGB without alpha. */
-export function openPicture(picture: PictureInput, header: PictureHeader | undefined): Sharp {
+export async function openPicture(picture: PictureInput, header: PictureHeader | undefined): Promise<Sharp> {
+  const sharp = await loadSharp();
   if (!(picture instanceof Uint8Array)) {
     const { width, height } = requireRaw(picture);
     return sharp(picture.rgb, { raw: { width, height, channels: 3 }, limitInputPixels: PICTURE_PIXELS_MAX });
