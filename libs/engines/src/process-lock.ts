@@ -23,7 +23,10 @@ export function processBirth(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     // The command name (field 2) may hold spaces and brackets: count fields from its last bracket. Field 22 is the start tick.
-    const startTick = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    // Dead, and only not yet collected by its parent.
+    if (fields[0] === 'Z' || fields[0] === 'X') return undefined;
+    const startTick = fields[19];
     return `${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()}/${startTick}`;
   } catch {
     return process.platform === 'linux' ? undefined : birthFromPs(pid);

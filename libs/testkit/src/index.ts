@@ -10,3 +10,6 @@ export {
   type OnnxTensor,
   type OnnxValue,
 } from './onnx/onnx-writer.ts';
+export { FaultProxy, type ProxyCounts, type ProxyMode } from './fault-proxy.ts';
+export { type ItemFate, LedgerChecker, type LedgerEntry, type LedgerVerdict } from './ledger-checker.ts';
+export { type Kill, type KillSchedule, type PlannedKill, planKills, ProcessKiller, type Victim } from './process-killer.ts';
