@@ -1,9 +1,18 @@
-/** Machine-readable causes of a bad outcome, as they stand in reports. */
+/** Machine-readable causes of a bad outcome, as they stand in reports. Those of the trust library keep its codes. */
 export type FailureReason =
-  | 'metadata-invalid'
-  | 'metadata-missing'
+  | 'metadata-expired'
+  | 'metadata-rollback'
+  | 'metadata-signature'
+  | 'metadata-mismatch'
+  | 'metadata-unreadable'
+  | 'metadata-too-large'
+  | 'metadata-too-slow'
+  | 'metadata-unavailable'
+  | 'metadata-persist'
   | 'target-unknown'
+  | 'target-digest'
   | 'target-mismatch'
+  | 'shipped-root'
   | 'clock-suspect'
   | 'unreachable'
   | 'too-slow'
@@ -11,16 +20,19 @@ export type FailureReason =
   | 'digest-mismatch'
   | 'package-invalid'
   | 'model-mismatch'
+  | 'slot-damaged'
   | 'no-space'
   | 'read-only'
   | 'io-error'
   | 'load-failed'
   | 'golden-mismatch'
+  | 'self-test-failed'
   | 'generation-died'
   | 'probe-errors'
   | 'probe-latency'
   | 'probe-blind'
   | 'probe-not-finite'
+  | 'probe-timeout'
   | 'trial-crash'
   | 'loop-breaker'
   | 'superseded'
@@ -44,10 +56,16 @@ export interface Failure {
 export const DETAIL_MAX = 2_000;
 
 /** Causes that say: this package is not what was signed. Nothing was tried with it. */
-const REJECTIONS: ReadonlySet<string> = new Set([
-  'metadata-invalid',
+const REJECTIONS: ReadonlySet<FailureReason> = new Set<FailureReason>([
+  'metadata-rollback',
+  'metadata-signature',
+  'metadata-mismatch',
+  'metadata-unreadable',
+  'metadata-too-large',
   'target-unknown',
+  'target-digest',
   'target-mismatch',
+  'shipped-root',
   'digest-mismatch',
   'not-our-content',
   'package-invalid',
@@ -56,4 +74,22 @@ const REJECTIONS: ReadonlySet<string> = new Set([
 
 export function isRejection(reason: FailureReason): boolean {
   return REJECTIONS.has(reason);
+}
+
+/** How a step says that it failed; what else it throws is `internal-error`. */
+export class StepFailedError extends Error implements Failure {
+  override readonly name = 'StepFailedError';
+  readonly reason: FailureReason;
+  readonly detail: string;
+  readonly severity: FailureSeverity;
+  constructor(failure: Failure, options?: ErrorOptions) {
+    super(`${failure.reason}: ${failure.detail}`, options);
+    this.reason = failure.reason;
+    this.detail = failure.detail;
+    this.severity = failure.severity;
+  }
+
+  get retryable(): boolean {
+    return this.severity !== 'final';
+  }
 }
