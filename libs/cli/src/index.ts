@@ -1,1 +1,6 @@
-export {};
+export { DEFAULT_DATA_DIR, RUNNING_FILE, connect, environmentOf, withBus } from './connection.ts';
+export { EXAMPLE_BASE_MODEL, EXAMPLE_PROJECT, PROJECT_ROOT, SERVICES, type ServiceName } from './stack/programs.ts';
+export { Stack, type NodeOptions, type ServiceEnvironment, type StackOptions } from './stack/stack.ts';
+export { endAsked } from './commands/up.ts';
+export { nodesTable } from './commands/nodes.ts';
+export { rolloutText } from './commands/rollout.ts';

@@ -1,0 +1,46 @@
+import { AskInvite, AskNodes } from '@edgeloop/contracts';
+import type { NodeView } from '@edgeloop/contracts';
+import type { Command } from 'commander';
+import { withBus } from '../connection.ts';
+import { ago, show, table } from '../output.ts';
+import { asking } from './shared.ts';
+import type { CommonOptions } from './shared.ts';
+
+export function nodesTable(nodes: readonly NodeView[], nowMs: number): string {
+  const rows = nodes.map((node) => [
+    node.nodeId,
+    node.connected ? 'yes' : 'no',
+    node.desired.releaseId ?? '-',
+    node.reported.outcome ? `${node.reported.releaseId ?? '-'} ${node.reported.outcome}` : '-',
+    node.running?.releaseId ?? '-',
+    node.phase,
+    node.framesPerSecond.toFixed(1),
+    ago(node.lastSeen, nowMs),
+  ]);
+  return table(
+    ['node', 'connected', 'desired', 'reported', 'running', 'phase', 'frames/s', 'seen'],
+    rows,
+    'no node has joined yet: make a join token with "edgeloop nodes invite"',
+  );
+}
+
+export function nodesCommand(program: Command): void {
+  const nodes = asking(program.command('nodes').description('the fleet: desired, reported and running release of each node'));
+  nodes.action(async (options: CommonOptions) => {
+    const { nodes: views } = await withBus(options.data, (bus) => bus.ask(AskNodes, {}));
+    show(options, { value: views, text: nodesTable(views, Date.now()) });
+  });
+  asking(nodes.command('invite').description('makes a one-time join token for a new node'))
+    .option('--node <id>', 'the only node that may use it')
+    .option('--valid-minutes <n>', 'how long it may be used', Number, 60)
+    .action(async (_: unknown, command: Command) => {
+      const options = command.optsWithGlobals<CommonOptions & { node?: string; validMinutes: number }>();
+      const invite = await withBus(options.data, (bus) =>
+        bus.ask(AskInvite, { validForMs: options.validMinutes * 60_000, nodeId: options.node }),
+      );
+      show(options, {
+        value: invite,
+        text: `${invite.joinToken}\n\nvalid until ${invite.expiresAt}, for one node; on the device:\n  EDGELOOP_JOIN_TOKEN=… edgeloop-node --help`,
+      });
+    });
+}

@@ -1,0 +1,35 @@
+import type { Bus } from '@edgeloop/bus';
+import { STREAMS } from '@edgeloop/contracts';
+import type { StreamName } from '@edgeloop/contracts';
+import type { Command } from 'commander';
+import { withBus } from '../connection.ts';
+import { consequencesOf, traceOf } from '../domain/trace.ts';
+import type { TracedMessage } from '../domain/trace.ts';
+import { UsageError } from '../errors.ts';
+import { show, table } from '../output.ts';
+import { asking } from './shared.ts';
+import type { CommonOptions } from './shared.ts';
+
+/** Telemetry causes nothing by itself and is by far the largest stream. */
+const LEFT_OUT: readonly StreamName[] = ['TELEMETRY', 'DEAD'];
+
+async function readAll(bus: Bus): Promise<TracedMessage[]> {
+  const messages: TracedMessage[] = [];
+  for (const { name } of STREAMS.filter((stream) => !LEFT_OUT.includes(stream.name))) {
+    for await (const { payload, context } of bus.history(name)) messages.push({ ...context, payload });
+  }
+  return messages.sort((left, right) => ((left.sentAt ?? '') < (right.sentAt ?? '') ? -1 : 1));
+}
+
+export function traceCommand(program: Command): void {
+  asking(program.command('trace <id>').description('what led to this: a release, run, rollout, sample, dataset, node or message id'))
+    .option('--forward', 'what followed from it instead')
+    .action(async (id: string, options: CommonOptions & { forward?: boolean }) => {
+      const messages = await withBus(options.data, readAll);
+      const chain = options.forward ? consequencesOf(messages, id) : traceOf(messages, id);
+      if (chain.length === 0)
+        throw new UsageError(`nothing in the streams is about ${id}: give the id of a release, run, rollout, sample, dataset or node`);
+      const rows = chain.map((each) => [each.sentAt ?? '-', each.type, each.subject]);
+      show(options, { value: chain, text: table(['when', 'what', 'subject'], rows, '') });
+    });
+}

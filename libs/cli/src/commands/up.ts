@@ -1,0 +1,49 @@
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import pc from 'picocolors';
+import { DEFAULT_DATA_DIR } from '../connection.ts';
+import { SERVICES } from '../stack/programs.ts';
+import { Stack } from '../stack/stack.ts';
+
+interface UpOptions {
+  readonly data: string;
+  readonly logLevel: string;
+}
+
+/** Resolves with the first signal that asks the process to end. */
+export function endAsked(): Promise<NodeJS.Signals> {
+  return new Promise((done) => {
+    process.once('SIGINT', () => done('SIGINT'));
+    process.once('SIGTERM', () => done('SIGTERM'));
+  });
+}
+
+async function up(options: UpOptions): Promise<void> {
+  const asked = endAsked();
+  const stack = await Stack.start({
+    dataDir: options.data,
+    logLevel: options.logLevel,
+    onProgress: (text) => process.stderr.write(`starting ${text}\n`),
+  });
+  stack.supervisor.on('exited', ({ name, expected, code, signal }) => {
+    if (!expected)
+      process.stderr.write(
+        pc.yellow(`${name} ended (${code ?? signal ?? 'unknown'}), it is started again; see ${resolve(options.data)}/logs/${name}.log\n`),
+      );
+  });
+  process.stdout.write(
+    `${SERVICES.length} services run; bus ${stack.environment['NATS_URL']}, store ${stack.environment['S3_ENDPOINT']}\nedgeloop status, edgeloop nodes invite and the rest of "edgeloop --help" work beside it; Ctrl-C stops it\n`,
+  );
+  await asked;
+  process.stderr.write('stopping …\n');
+  await stack.stop();
+}
+
+export function upCommand(program: Command): void {
+  program
+    .command('up')
+    .description('starts the engines and all services on this machine, until Ctrl-C')
+    .option('--data <folder>', 'where everything is kept', process.env['EDGELOOP_DATA'] ?? DEFAULT_DATA_DIR)
+    .option('--log-level <level>', 'of the services: debug, info, warn, error', 'info')
+    .action(up);
+}
