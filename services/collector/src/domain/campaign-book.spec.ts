@@ -1,0 +1,152 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { turnPage, type BookEvent, type BookInput, type DriftPlan, type PolicyDraft } from './campaign-book.ts';
+import { CLOSED_KEPT_MAX, DRIFTING_NODES_MAX, EMPTY_BOOK, type CampaignBook } from './campaign.ts';
+
+const policy: PolicyDraft = { policyId: 'p', rules: [], nearDuplicateBits: 4, samplesMax: null };
+const plan: DriftPlan = { policy: { ...policy, policyId: 'drift' }, samplesTotal: 10, lastsMs: 1_000, cooldownMs: 500 };
+
+/** Plays inputs from the empty book; each entry may move the clock. */
+function play(...inputs: readonly (BookInput & { at?: number })[]): { book: CampaignBook; events: BookEvent[] } {
+  let book = EMPTY_BOOK;
+  let nowMs = 0;
+  const events: BookEvent[] = [];
+  for (const { at, ...input } of inputs) {
+    nowMs = at ?? nowMs;
+    const step = turnPage(book, input as BookInput, { nowMs, plan });
+    book = step.book;
+    events.push(...step.events);
+  }
+  return { book, events };
+}
+
+const serviceStarted = { type: 'service-started', base: policy, baseId: 'base' } as const;
+const drifted = (nodeId: string, atMs: number) => ({ type: 'node-drifted', nodeId, atMs, measures: 'brightness 0.5 -> 0.1' }) as const;
+const settled = (nodeId: string, atMs: number) => ({ type: 'node-settled', nodeId, atMs }) as const;
+const ticked = (accepted: Record<string, number> = {}) => ({ type: 'clock-ticked', accepted }) as const;
+const byHand = (campaignId: string) =>
+  ({ type: 'asked-to-start', campaignId, reason: 'r', policy, nodes: { all: true }, samplesTotal: null, lastsMs: null }) as const;
+
+function kinds(events: readonly BookEvent[]): string[] {
+  return events.map((event) =>
+    event.type === 'campaign-started'
+      ? `started ${event.campaign.campaignId} v${event.campaign.policy.version}`
+      : `closed ${event.campaignId} ${event.outcome} ${event.accepted}`,
+  );
+}
+
+describe('the book of campaigns', () => {
+  it('starts the base campaign once, and again under a new version when its policy changed', () => {
+    expect(kinds(play(serviceStarted, serviceStarted).events)).toEqual(['started base v1']);
+    const changed = { ...serviceStarted, base: { ...policy, nearDuplicateBits: 9 } };
+    const { book, events } = play(serviceStarted, changed);
+    expect(kinds(events)).toEqual(['started base v1', 'started base v2']);
+    expect(book.open).toHaveLength(1);
+  });
+
+  it('collects from the node that drifted', () => {
+    const { events } = play(serviceStarted, drifted('n1', 5));
+    const last = events.at(-1);
+    expect(last).toMatchObject({ type: 'campaign-started', campaign: { nodes: { nodeIds: ['n1'] }, samplesTotal: 10, deadlineMs: 1_000 } });
+    expect(last?.type === 'campaign-started' && last.campaign.reason).toBe('1 node left the baseline (n1: brightness 0.5 -> 0.1)');
+  });
+
+  it('joins the next node to the campaign that runs, under a higher policy version', () => {
+    const { book, events } = play(drifted('n2', 1), drifted('n1', 2));
+    expect(kinds(events)).toEqual(['started drift-1 v1', 'started drift-1 v2']);
+    expect(book.open).toHaveLength(1);
+    expect(book.open[0]?.nodes).toEqual({ nodeIds: ['n1', 'n2'] });
+  });
+
+  it('is not moved by what it has heard before, or by older news', () => {
+    const { book } = play(drifted('n1', 5), settled('n1', 8));
+    for (const stale of [drifted('n1', 5), drifted('n1', 8), drifted('n1', 3), settled('n1', 8), settled('n1', 2)]) {
+      expect(turnPage(book, stale, { nowMs: 9, plan }).book).toBe(book);
+    }
+  });
+
+  it('closes when full, exactly at the total and not before', () => {
+    expect(play(drifted('n1', 1), ticked({ 'drift-1': 9 })).book.open).toHaveLength(1);
+    const { book, events } = play(drifted('n1', 1), ticked({ 'drift-1': 10 }));
+    expect(kinds(events).at(-1)).toBe('closed drift-1 full 10');
+    expect(book.open).toHaveLength(0);
+  });
+
+  it('closes at its deadline, exactly then and not before', () => {
+    expect(play(drifted('n1', 1), { ...ticked(), at: 999 }).book.open).toHaveLength(1);
+    expect(kinds(play(drifted('n1', 1), { ...ticked({ 'drift-1': 3 }), at: 1_000 }).events).at(-1)).toBe('closed drift-1 deadline 3');
+  });
+
+  it('never closes the base campaign', () => {
+    expect(play(serviceStarted, { ...ticked({ base: 1e9 }), at: 1e12 }).book.open).toHaveLength(1);
+  });
+
+  it('waits after a drift campaign, then answers the node that drifted meanwhile', () => {
+    const { events } = play(
+      drifted('n1', 1),
+      { ...ticked({ 'drift-1': 10 }), at: 100 },
+      { ...drifted('n2', 150), at: 150 },
+      { ...ticked(), at: 599 },
+      { ...ticked(), at: 600 },
+    );
+    expect(kinds(events)).toEqual(['started drift-1 v1', 'closed drift-1 full 10', 'started drift-2 v2']);
+  });
+
+  it('forgets a node that settled while it waited', () => {
+    const { events } = play(drifted('n1', 1), { ...ticked({ 'drift-1': 10 }), at: 100 }, drifted('n2', 150), settled('n2', 160), {
+      ...ticked(),
+      at: 9_000,
+    });
+    expect(kinds(events)).toEqual(['started drift-1 v1', 'closed drift-1 full 10']);
+  });
+
+  it('does not collect twice for one drift', () => {
+    const { events } = play(drifted('n1', 1), { ...ticked({ 'drift-1': 10 }), at: 100 }, { ...ticked(), at: 1e6 });
+    expect(events).toHaveLength(2);
+  });
+
+  it('takes very many drifting nodes for the whole fleet', () => {
+    const nodes = Array.from({ length: DRIFTING_NODES_MAX }, (_, index) => drifted(`n${index}`, index + 1));
+    expect(play(...nodes).book.open[0]?.nodes).toEqual({ all: true });
+  });
+
+  it('starts by hand once for one question, beside others', () => {
+    const { events, book } = play(byHand('hand-1'), byHand('hand-1'), byHand('hand-2'));
+    expect(kinds(events)).toEqual(['started hand-1 v1', 'started hand-2 v2']);
+    expect(book.open).toHaveLength(2);
+  });
+
+  it('keeps a bounded past', () => {
+    const rounds = Array.from({ length: CLOSED_KEPT_MAX + 5 }, (_, index) => [
+      { ...byHand(`h${index}`), samplesTotal: 1, at: index },
+      { ...ticked({ [`h${index}`]: 1 }), at: index },
+    ]).flat();
+    const { book } = play(...rounds);
+    expect(book.closed).toHaveLength(CLOSED_KEPT_MAX);
+    expect(book.closed[0]?.campaignId).toBe(`h${CLOSED_KEPT_MAX + 4}`);
+  });
+
+  it('holds its promises under any order and repetition of inputs', () => {
+    const input = fc.oneof(
+      fc.constant(serviceStarted),
+      fc.record({ node: fc.constantFrom('n1', 'n2', 'n3'), at: fc.nat(3_000) }).map(({ node, at }) => drifted(node, at)),
+      fc.record({ node: fc.constantFrom('n1', 'n2', 'n3'), at: fc.nat(3_000) }).map(({ node, at }) => settled(node, at)),
+      fc.nat(12).map((count) => ticked({ 'drift-1': count, 'drift-2': count, 'drift-3': count })),
+      fc.constantFrom(byHand('h1'), byHand('h2')),
+    );
+    fc.assert(
+      fc.property(fc.array(fc.tuple(input, fc.nat(400)), { maxLength: 60 }), (inputs) => {
+        let nowMs = 0;
+        const timed = inputs.map(([each, later]) => ({ ...each, at: (nowMs += later) }));
+        const { book, events } = play(...timed);
+        const versions = events.flatMap((event) => (event.type === 'campaign-started' ? [event.campaign.policy.version] : []));
+        expect(versions).toEqual(versions.map((_, index) => index + 1));
+        const causes = book.open.map(({ cause }) => cause);
+        expect(new Set(causes).size).toBe(causes.length);
+        const closings = events.flatMap((event) => (event.type === 'campaign-closed' ? [event.campaignId] : []));
+        expect(new Set(closings).size).toBe(closings.length);
+        expect(closings).not.toContain('base');
+      }),
+    );
+  });
+});

@@ -1,0 +1,244 @@
+import type { NodeSelection, SamplingPolicy } from '@edgeloop/contracts';
+import {
+  BY_HAND_OPEN_MAX,
+  CLOSED_KEPT_MAX,
+  DRIFT_CAUSE,
+  DRIFTING_NODES_MAX,
+  includesNode,
+  type CampaignBook,
+  type CampaignOutcome,
+  type ClosedCampaign,
+  type NodeDrift,
+  type OpenCampaign,
+} from './campaign.ts';
+
+/** A policy as configured: its version is given by the book. */
+export type PolicyDraft = Omit<SamplingPolicy, 'version'>;
+
+/** How a campaign that answers drift collects. */
+export interface DriftPlan {
+  readonly policy: PolicyDraft;
+  readonly samplesTotal: number;
+  readonly lastsMs: number;
+  /** Time after a drift campaign in which no other begins: its samples must first be labelled and learnt from. */
+  readonly cooldownMs: number;
+}
+
+export type BookInput =
+  | { readonly type: 'service-started'; readonly base: PolicyDraft; readonly baseId: string }
+  | { readonly type: 'node-drifted'; readonly nodeId: string; readonly atMs: number; readonly measures: string }
+  | { readonly type: 'node-settled'; readonly nodeId: string; readonly atMs: number }
+  | {
+      readonly type: 'asked-to-start';
+      readonly campaignId: string;
+      readonly reason: string;
+      readonly policy: PolicyDraft;
+      readonly nodes: NodeSelection;
+      readonly samplesTotal: number | null;
+      readonly lastsMs: number | null;
+    }
+  | { readonly type: 'clock-ticked'; readonly accepted: Readonly<Record<string, number>> };
+
+export type BookEvent =
+  | { readonly type: 'campaign-started'; readonly campaign: OpenCampaign }
+  | { readonly type: 'campaign-closed'; readonly campaignId: string; readonly outcome: CampaignOutcome; readonly accepted: number };
+
+/** What the outside gives to every decision. */
+export interface Now {
+  readonly nowMs: number;
+  readonly plan: DriftPlan;
+}
+
+export interface BookStep {
+  readonly book: CampaignBook;
+  readonly events: readonly BookEvent[];
+}
+
+/** Decides and evolves in one step; the same book comes back (by identity) when the input changes nothing. */
+export function turnPage(book: CampaignBook, input: BookInput, now: Now): BookStep {
+  switch (input.type) {
+    case 'service-started':
+      return keepBase(book, input, now);
+    case 'node-drifted':
+      return answerDrift(noteDrift(book, input), now);
+    case 'node-settled':
+      return unchanged(noteSettled(book, input));
+    case 'asked-to-start':
+      return startByHand(book, input, now);
+    case 'clock-ticked': {
+      const closed = closeOver(book, input.accepted, now);
+      const answered = answerDrift(closed.book, now);
+      return { book: answered.book, events: [...closed.events, ...answered.events] };
+    }
+    default:
+      return input satisfies never;
+  }
+}
+
+function unchanged(book: CampaignBook): BookStep {
+  return { book, events: [] };
+}
+
+function start(book: CampaignBook, draft: Omit<OpenCampaign, 'policy'>, policy: PolicyDraft): BookStep {
+  const version = book.lastPolicyVersion + 1;
+  const campaign = { ...draft, policy: { ...policy, version } };
+  const others = book.open.filter(({ campaignId }) => campaignId !== draft.campaignId);
+  return { book: { ...book, lastPolicyVersion: version, open: [...others, campaign] }, events: [{ type: 'campaign-started', campaign }] };
+}
+
+/** The base campaign is started once, and started anew under a higher version when its configured policy changed. */
+function keepBase(book: CampaignBook, input: { base: PolicyDraft; baseId: string }, { nowMs }: Now): BookStep {
+  const running = book.open.find(({ campaignId }) => campaignId === input.baseId);
+  if (running !== undefined && samePolicy(running.policy, input.base)) return unchanged(book);
+  const fixed = { campaignId: input.baseId, cause: input.baseId, nodes: { all: true as const }, samplesTotal: null, deadlineMs: null };
+  return start(
+    book,
+    { ...fixed, reason: 'what every node keeps when nothing else is asked for', startedAtMs: running?.startedAtMs ?? nowMs },
+    input.base,
+  );
+}
+
+function samePolicy(running: PolicyDraft, wanted: PolicyDraft): boolean {
+  return JSON.stringify(ordered(running)) === JSON.stringify(ordered(wanted));
+}
+
+/** Field by field, so that neither a version nor the order of fields makes a difference. */
+function ordered(policy: PolicyDraft): PolicyDraft {
+  const { policyId, rules, nearDuplicateBits, samplesMax } = policy;
+  return { policyId, rules, nearDuplicateBits, samplesMax };
+}
+
+function noteDrift(book: CampaignBook, input: { nodeId: string; atMs: number; measures: string }): CampaignBook {
+  const known = book.drifts[input.nodeId];
+  const newest = Math.max(known?.driftedAtMs ?? -1, known?.settledAtMs ?? -1);
+  if (input.atMs <= newest) return book;
+  const drift: NodeDrift = { driftedAtMs: input.atMs, settledAtMs: known?.settledAtMs ?? null, served: false, measures: input.measures };
+  return { ...book, drifts: bounded({ ...book.drifts, [input.nodeId]: drift }) };
+}
+
+function noteSettled(book: CampaignBook, input: { nodeId: string; atMs: number }): CampaignBook {
+  const known = book.drifts[input.nodeId];
+  if (known !== undefined && input.atMs <= (known.settledAtMs ?? -1)) return book;
+  const settled: NodeDrift = { driftedAtMs: null, served: false, measures: '', ...known, settledAtMs: input.atMs };
+  return { ...book, drifts: bounded({ ...book.drifts, [input.nodeId]: settled }) };
+}
+
+/** The book is one document of the bus: it forgets the nodes that were heard of longest ago. */
+function bounded(drifts: Readonly<Record<string, NodeDrift>>): Readonly<Record<string, NodeDrift>> {
+  const entries = Object.entries(drifts);
+  if (entries.length <= DRIFTING_NODES_MAX) return drifts;
+  const heardAt = (drift: NodeDrift): number => Math.max(drift.driftedAtMs ?? 0, drift.settledAtMs ?? 0);
+  return Object.fromEntries(entries.toSorted(([, a], [, b]) => heardAt(b) - heardAt(a)).slice(0, DRIFTING_NODES_MAX));
+}
+
+function isDrifting(drift: NodeDrift): boolean {
+  return drift.driftedAtMs !== null && drift.driftedAtMs > (drift.settledAtMs ?? -1);
+}
+
+/** Nodes that drift and that no campaign has collected from since. */
+function waitingNodes(book: CampaignBook): readonly string[] {
+  const waiting = Object.entries(book.drifts).filter(([, drift]) => isDrifting(drift) && !drift.served);
+  return waiting.map(([nodeId]) => nodeId).toSorted();
+}
+
+/** Joins waiting nodes to the open drift campaign, or starts one when none has ended too recently. */
+function answerDrift(book: CampaignBook, now: Now): BookStep {
+  const waiting = waitingNodes(book);
+  if (waiting.length === 0) return unchanged(book);
+  const running = book.open.find(({ cause }) => cause === DRIFT_CAUSE);
+  if (running !== undefined) return join(book, running, waiting);
+  return isCoolingDown(book, now) ? unchanged(book) : startForDrift(book, waiting, now);
+}
+
+function isCoolingDown(book: CampaignBook, { nowMs, plan }: Now): boolean {
+  const last = book.closed.find(({ cause }) => cause === DRIFT_CAUSE);
+  return last !== undefined && nowMs < last.closedAtMs + plan.cooldownMs;
+}
+
+function join(book: CampaignBook, running: OpenCampaign, waiting: readonly string[]): BookStep {
+  const served = markServed(book, waiting);
+  const newcomers = waiting.filter((nodeId) => !includesNode(running.nodes, nodeId));
+  if (newcomers.length === 0) return unchanged(served);
+  const nodes = selectionOf([...('all' in running.nodes ? [] : running.nodes.nodeIds), ...newcomers]);
+  return start(served, { ...running, nodes, reason: reasonOf(served, nodes) }, ordered(running.policy));
+}
+
+function startForDrift(book: CampaignBook, waiting: readonly string[], { nowMs, plan }: Now): BookStep {
+  const nodes = selectionOf(waiting);
+  const draft = {
+    // Unique, because a policy version is never used twice.
+    campaignId: `drift-${book.lastPolicyVersion + 1}`,
+    cause: DRIFT_CAUSE,
+    reason: reasonOf(book, nodes),
+    nodes,
+    samplesTotal: plan.samplesTotal,
+    startedAtMs: nowMs,
+    deadlineMs: nowMs + plan.lastsMs,
+  };
+  return start(markServed(book, waiting), draft, plan.policy);
+}
+
+function selectionOf(nodeIds: readonly string[]): NodeSelection {
+  return nodeIds.length >= DRIFTING_NODES_MAX ? { all: true } : { nodeIds: [...nodeIds].toSorted() };
+}
+
+const REASON_CHARS_MAX = 500;
+const NODES_NAMED_MAX = 3;
+
+function reasonOf(book: CampaignBook, nodes: NodeSelection): string {
+  const nodeIds = 'all' in nodes ? [] : nodes.nodeIds;
+  const named = nodeIds.slice(0, NODES_NAMED_MAX).map((nodeId) => `${nodeId}: ${book.drifts[nodeId]?.measures ?? ''}`);
+  const others = nodeIds.length > NODES_NAMED_MAX ? `; and ${nodeIds.length - NODES_NAMED_MAX} more` : '';
+  const subject = 'all' in nodes ? 'the fleet' : `${nodeIds.length} ${nodeIds.length === 1 ? 'node' : 'nodes'}`;
+  return `${subject} left the baseline (${named.join('; ')}${others})`.slice(0, REASON_CHARS_MAX);
+}
+
+function markServed(book: CampaignBook, nodeIds: readonly string[]): CampaignBook {
+  const drifts = { ...book.drifts };
+  for (const nodeId of nodeIds) {
+    const drift = drifts[nodeId];
+    if (drift !== undefined) drifts[nodeId] = { ...drift, served: true };
+  }
+  return { ...book, drifts };
+}
+
+function startByHand(book: CampaignBook, input: Extract<BookInput, { type: 'asked-to-start' }>, { nowMs }: Now): BookStep {
+  const known = [...book.open, ...book.closed].some(({ campaignId }) => campaignId === input.campaignId);
+  if (known || book.open.length > BY_HAND_OPEN_MAX) return unchanged(book);
+  const { campaignId, reason, nodes, samplesTotal, lastsMs } = input;
+  const deadlineMs = lastsMs === null ? null : nowMs + lastsMs;
+  return start(
+    book,
+    { campaignId, cause: `by-hand-${campaignId}`, reason, nodes, samplesTotal, startedAtMs: nowMs, deadlineMs },
+    input.policy,
+  );
+}
+
+function closeOver(book: CampaignBook, accepted: Readonly<Record<string, number>>, { nowMs }: Now): BookStep {
+  const over = book.open.flatMap((campaign) => {
+    const count = accepted[campaign.campaignId] ?? 0;
+    const outcome = outcomeOf(campaign, count, nowMs);
+    return outcome === undefined ? [] : [closedOf(campaign, { outcome, accepted: count, closedAtMs: nowMs })];
+  });
+  if (over.length === 0) return unchanged(book);
+  const ended = new Set(over.map(({ campaignId }) => campaignId));
+  const open = book.open.filter(({ campaignId }) => !ended.has(campaignId));
+  const closed = [...over, ...book.closed].slice(0, CLOSED_KEPT_MAX);
+  const events = over.map(({ campaignId, outcome, accepted: count }) => ({
+    type: 'campaign-closed' as const,
+    campaignId,
+    outcome,
+    accepted: count,
+  }));
+  return { book: { ...book, open, closed }, events };
+}
+
+function outcomeOf(campaign: OpenCampaign, accepted: number, nowMs: number): CampaignOutcome | undefined {
+  if (campaign.samplesTotal !== null && accepted >= campaign.samplesTotal) return 'full';
+  return campaign.deadlineMs !== null && nowMs >= campaign.deadlineMs ? 'deadline' : undefined;
+}
+
+function closedOf(campaign: OpenCampaign, end: Pick<ClosedCampaign, 'outcome' | 'accepted' | 'closedAtMs'>): ClosedCampaign {
+  const { campaignId, cause, reason, policy, samplesTotal, startedAtMs } = campaign;
+  return { campaignId, cause, reason, policyVersion: policy.version, samplesTotal, startedAtMs, ...end };
+}
