@@ -6,8 +6,9 @@ import os
 from collections import namedtuple
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 
+from classes import mapped
 from failures import StepFailure
 
 Item = namedtuple("Item", ["name", "image", "boxes"])
@@ -70,7 +71,7 @@ def open_picture(path):
         with Image.open(path) as picture:
             if picture.width * picture.height > PIXELS_MAX:
                 raise StepFailure(f"{path}: {picture.width} x {picture.height} px is more than the limit of {PIXELS_MAX} px")
-            return picture.convert("RGB")
+            return ImageOps.exif_transpose(picture).convert("RGB")
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as cause:
         raise StepFailure(f"{path}: not a readable picture ({cause}); replace or remove it") from cause
 
@@ -87,14 +88,29 @@ def letterbox(picture, boxes, height, width):
     return canvas, scaled
 
 
-def load_items(folder, names, size, class_count):
-    """Pictures of the named samples, letterboxed, held in memory (about 0.5 MB each at 416 px)."""
+def count_boxes(folder, names, class_count):
+    """Boxes per class over the named samples."""
+    counts = np.zeros(class_count, int)
+    for name in names:
+        counts += np.bincount(read_labels(label_path(folder, name), class_count)[:, 0].astype(int), minlength=class_count)
+    return counts.tolist()
+
+
+def load_items(folder, names, size, known):
+    """Pictures of the named samples, letterboxed, held in memory (about 0.5 MB each at 416 px).
+
+    known: the model's class id per dataset's class id, -1 for boxes to leave out.
+    """
     items = []
     for name in names:
-        boxes = read_labels(os.path.join(folder, "labels", f"{name}.txt"), class_count)
+        boxes = mapped(read_labels(label_path(folder, name), len(known)), known)
         image, scaled = letterbox(open_picture(picture_path(folder, name)), boxes, *size)
         items.append(Item(name, image, scaled))
     return items
+
+
+def label_path(folder, name):
+    return os.path.join(folder, "labels", f"{name}.txt")
 
 
 def picture_path(folder, name):

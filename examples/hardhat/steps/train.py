@@ -11,7 +11,9 @@ import onnx
 import torch
 
 from checkpoint import Checkpoint
-from dataset import load_items, read_classes, read_split
+from classes import class_map, classes_for
+from dataset import count_boxes, load_items, read_classes, read_split
+from dataset_archive import open_dataset
 from failures import StepFailure
 from model_info import info_of, set_metadata
 from onnx_module import OnnxModule, write_back
@@ -21,6 +23,7 @@ from training_plan import TrainingPlan
 from valohai_runtime import input_file, inputs_dir, log, metadata, outputs_dir, run_step, write_json
 
 VALIDATION_FRAMES_MAX = 80
+# Weights of a first model where no base is handed in.
 DEFAULT_BASE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "models", "worksite-base.onnx")
 
 
@@ -33,40 +36,65 @@ def parse_arguments(words=None):
     parser.add_argument("--jitter", type=float, default=0.5, help="share of replayed frames shown in random light")
     parser.add_argument("--mosaic", type=float, default=0.0, help="share of samples made of four pictures")
     parser.add_argument("--distillation", type=float, default=0.0, help="weight of agreeing with the base on replayed frames")
+    parser.add_argument("--first-epochs", type=int, default=12, help="epochs where no sample is newly collected: a first model")
+    parser.add_argument("--first-learning-rate", type=float, default=1e-3)
+    parser.add_argument("--first-mosaic", type=float, default=0.5)
+    parser.add_argument("--replace-classes", type=word_of_truth, default=False, help="learn the dataset's classes, whatever the base knows")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--time-budget-seconds", type=float, default=0, help="finish within this time; 0 = no limit")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--version", default="", help="written to the model's metadata")
     given = parser.parse_args(words)
-    for name in ("epochs", "batch", "threads"):
+    for name in ("epochs", "batch", "threads", "first_epochs"):
         if getattr(given, name) < 1:
-            raise StepFailure(f"--{name} must be at least 1, got {getattr(given, name)}")
+            raise StepFailure(f"--{name.replace('_', '-')} must be at least 1, got {getattr(given, name)}")
     return given
+
+
+def word_of_truth(word):
+    if word.lower() not in ("true", "false"):
+        raise argparse.ArgumentTypeError(f"expected true or false, got {word}")
+    return word.lower() == "true"
 
 
 def main():
     given = parse_arguments()
     torch.set_num_threads(given.threads)
     torch.manual_seed(given.seed)
-    folder = inputs_dir("dataset")
-    names = read_classes(folder)
+    folder = open_dataset(inputs_dir("dataset"))
     split = read_split(folder)
-    base_path = input_file("base", [".onnx"], optional=True) or DEFAULT_BASE
-    base = with_classes(load_base(base_path), names)
+    base_path = input_file("base", [".onnx"], optional=True)
+    base, known = base_and_classes(folder, split, base_path, given.replace_classes)
+    base_path = base_path or DEFAULT_BASE
     info = info_of(base)
     size = (info.height, info.width)
-    log(f"base {os.path.basename(base_path)}, input {info.width} x {info.height}, classes {', '.join(names)}")
-    items, replayed, validation = load_parts(folder, split, size, names)
+    log(f"base {os.path.basename(base_path)}, input {info.width} x {info.height}, classes {', '.join(info.names)}")
+    items, replayed, validation = load_parts(folder, split, size, known)
     module = OnnxModule(base)
+    if not split["replay"]:
+        given.epochs, given.learning_rate, given.mosaic = given.first_epochs, given.first_learning_rate, given.first_mosaic
     plan = TrainingPlan(items, replayed, given.batch, given.replay, given.jitter, given.mosaic, given.seed)
-    checkpoint = Checkpoint(os.path.join(outputs_dir(), "checkpoint.pt"), fingerprint(given, split, base_path))
-    recipe = Recipe(given.epochs, given.learning_rate, given.distillation, given.time_budget_seconds, size[0], len(names))
+    work = os.environ.get("EDGELOOP_WORK_DIR") or outputs_dir()
+    checkpoint = Checkpoint(os.path.join(work, "checkpoint.pt"), fingerprint(given, split, base_path))
+    recipe = Recipe(given.epochs, given.learning_rate, given.distillation, given.time_budget_seconds, size[0], len(info.names))
     started = time.monotonic()
     history = train(module, plan, recipe, validation, checkpoint)
-    model = write_model(module, given, names)
+    write_model(module, given)
     write_json(os.path.join(outputs_dir(), "training.json"), summary(given, split, history, base_path, time.monotonic() - started))
     checkpoint.remove()
-    metadata(trained=True, seconds=round(time.monotonic() - started, 1), weights=sum(value.numel() for value in module.parameters()), model=info_of(model).metadata["version"])
+    metadata(trained=True, seconds=round(time.monotonic() - started, 1), weights=sum(value.numel() for value in module.parameters()))
+
+
+def base_and_classes(folder, split, base_path, replace_classes):
+    """The base with the classes that it shall learn, and the model's class id per dataset's class id."""
+    names = read_classes(folder)
+    base = load_base(base_path or DEFAULT_BASE)
+    counts = count_boxes(folder, split["train"] + split["replay"], len(names))
+    learned = classes_for(names, counts, info_of(base).names, keep_base=base_path is not None and not replace_classes)
+    left_out = [name for name in names if name not in learned]
+    if left_out:
+        log(f"left out: boxes of {', '.join(left_out)}, which this model does not learn")
+    return with_classes(base, learned), class_map(names, learned)
 
 
 def load_base(path):
@@ -82,18 +110,17 @@ def load_base(path):
         raise StepFailure(f"{path} is not an ONNX file; bring the file that the export wrote") from cause
 
 
-def load_parts(folder, split, size, names):
+def load_parts(folder, split, size, known):
+    """Samples to learn, samples to replay, and per slice some of the holdout to show progress with."""
     started = time.monotonic()
-    items, replayed = (load_items(folder, split[part], size, len(names)) for part in ("train", "replay"))
-    if not items:
-        items, replayed = replayed, []
+    items, replayed = (load_items(folder, split[part], size, known) for part in ("train", "replay"))
     if not any(len(item.boxes) for item in items + replayed):
         raise StepFailure("no training sample has a labelled box; label some frames first")
     slices = slices_of(folder)
     validation = {}
     for name in split["holdout"][:VALIDATION_FRAMES_MAX]:
-        validation.setdefault(slices.get(name, "all"), []).append(name)
-    loaded = {key: load_items(folder, part, size, len(names)) for key, part in sorted(validation.items())}
+        validation.setdefault(slices.get(f"{name}.jpg", "all"), []).append(name)
+    loaded = {key: load_items(folder, part, size, known) for key, part in sorted(validation.items())}
     metadata(samples=len(items), replay=len(replayed), holdout=len(split["holdout"]), load_seconds=round(time.monotonic() - started, 1))
     return items, replayed, loaded
 
@@ -114,13 +141,11 @@ def fingerprint(given, split, base_path):
     return hashlib.sha256(json.dumps([told, split, base], sort_keys=True).encode()).hexdigest()
 
 
-def write_model(module, given, names):
-    fields = {"names": repr(dict(enumerate(names)))}
-    if given.version:
-        fields["version"] = given.version
-    set_metadata(module.model, fields)
-    if "version" not in info_of(module.model).metadata:
-        set_metadata(module.model, {"version": "unversioned"})
+def write_model(module, given):
+    """The base's metadata stays; the version is the run's."""
+    version = given.version or os.environ.get("EDGELOOP_MODEL_VERSION")
+    if version:
+        set_metadata(module.model, {"version": version})
     return write_back(module, os.path.join(outputs_dir(), "model.onnx"))
 
 
