@@ -71,6 +71,10 @@ export interface ConsumeOptions {
   readonly deliveriesMax?: number;
   /** How long one handler may hold its message; default `LEASE_MAX_MS`. */
   readonly leaseMaxMs?: number;
+  /** How often the lease of held messages is renewed; default `LEASE_RENEW_MS`. */
+  readonly leaseRenewMs?: number;
+  /** Silence after which the server delivers a message again; default `ACK_WAIT_MS`. */
+  readonly ackWaitMs?: number;
   /** Messages handed out unsettled, over all replicas; default `concurrency` x `ACK_PENDING_PER_HANDLER`. */
   readonly ackPendingMax?: number;
   /** Time that running handlers get when the consumer is drained; default `DRAIN_BUDGET_MS`. */

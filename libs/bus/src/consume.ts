@@ -1,4 +1,4 @@
-import { type Logger, sleep } from '@edgeloop/runtime';
+import type { Logger } from '@edgeloop/runtime';
 import type { JsMsg } from '@nats-io/jetstream';
 import type { ConsumeOptions, Subscription } from './api.ts';
 import { bury, type LetterOrigin, type PublishEvent } from './dead-letter.ts';
@@ -11,6 +11,7 @@ import { Routes } from './routes.ts';
 import { killsItsHandler, type Outcome, settlementOf } from './settlement.ts';
 import { HEADER } from './headers.ts';
 import { decodeMessage } from './wire.ts';
+import { within } from './within.ts';
 
 export interface Intake {
   /** Stops asking for messages; what was delivered already keeps arriving for a moment. */
@@ -39,7 +40,7 @@ export class Handling implements Subscription {
     this.routes = new Routes(options.handlers);
     const foreign = options.handlers.find((handled) => handled.contract.stream !== options.stream);
     if (foreign !== undefined) throw new WiringError(`${foreign.contract.type} lives in ${foreign.contract.stream}, not in ${options.stream}`);
-    this.#leases = new Leases({ maxMs: options.leaseMaxMs });
+    this.#leases = new Leases({ maxMs: options.leaseMaxMs, renewMs: options.leaseRenewMs });
     this.#lanes = new Lanes(options.concurrency ?? CONCURRENCY, (delivery) => this.#run(delivery));
   }
 
@@ -163,9 +164,9 @@ export class Handling implements Subscription {
       waiting.nak(0);
       this.#leases.release(waiting);
     }
-    await Promise.race([this.#lanes.idle(), sleep(this.#options.drainBudgetMs ?? DRAIN_BUDGET_MS)]);
+    await within(this.#options.drainBudgetMs ?? DRAIN_BUDGET_MS, this.#lanes.idle());
     for (const running of this.#leases.held) running.context.abort();
-    await Promise.race([this.#lanes.idle(), sleep(this.#lanes.running === 0 ? 0 : ABORT_GRACE_MS)]);
+    await within(ABORT_GRACE_MS, this.#lanes.idle());
     for (const stuck of this.#leases.held) stuck.nak(0);
     this.#leases.stop();
   }

@@ -80,9 +80,9 @@ class JetStreamBus implements Bus {
     const publish: PublishEvent = (contract, payload, given) => this.publish(contract, payload, given);
     const handling = new Handling(options, { origin, publish, log: this.#parts.log });
     const ackPendingMax = options.ackPendingMax ?? (options.concurrency ?? CONCURRENCY) * ACK_PENDING_PER_HANDLER;
-    const { durable, stream, startFrom = 'all' } = options;
+    const { durable, stream, startFrom = 'all', ackWaitMs } = options;
     const filters = handling.routes.patterns;
-    handling.feedFrom(await openIntake(this.#parts, { stream, durable, filters, ackPendingMax, startFrom }, handling.arrive));
+    handling.feedFrom(await openIntake(this.#parts, { stream, durable, filters, ackPendingMax, startFrom, ackWaitMs }, handling.arrive));
     await this.#consumeRedriven(handling, options, ackPendingMax);
     return this.#kept(handling);
   }

@@ -1,5 +1,5 @@
 import { type Contract, patternOf, type RequestContract, type SignalContract, tokensOf, typeId } from '@edgeloop/contracts';
-import { type Logger, sleep } from '@edgeloop/runtime';
+import type { Logger } from '@edgeloop/runtime';
 import { headers, type Msg, type NatsConnection, type Subscription as NatsSubscription } from '@nats-io/nats-core';
 import type { MessageContext, RequestHandler, SignalHandler, Subscription } from './api.ts';
 import { InvalidMessageError, isRetryable, nameOf, Refusal, UnreadableMessageError, wordsOf } from './errors.ts';
@@ -7,6 +7,7 @@ import { HEADER, headerText } from './headers.ts';
 import { DRAIN_BUDGET_MS, REQUESTS_RUNNING_MAX, SIGNALS_RUNNING_MAX } from './limits.ts';
 import { ArrivalContext } from './message-context.ts';
 import { decodeMessage, encodeJson, problemsOf } from './wire.ts';
+import { within } from './within.ts';
 
 export interface ListenParts {
   readonly connection: NatsConnection;
@@ -41,7 +42,7 @@ class Listening implements Subscription {
   async #drain(): Promise<void> {
     await this.subscription?.drain().catch(() => undefined);
     if (this.#running === 0) return;
-    await Promise.race([new Promise<void>((resolve) => this.#whenIdle.push(resolve)), sleep(DRAIN_BUDGET_MS)]);
+    await within(DRAIN_BUDGET_MS, new Promise<void>((resolve) => this.#whenIdle.push(resolve)));
   }
 }
 

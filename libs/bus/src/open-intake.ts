@@ -49,7 +49,7 @@ class LastingIntake implements Intake {
   async close(): Promise<void> {
     this.#closing = true;
     clearInterval(this.#audit);
-    await this.#messages?.close();
+    if (this.#messages !== undefined) await drainIntake(this.#messages);
   }
 
   async #start(): Promise<void> {
@@ -105,4 +105,14 @@ class LastingIntake implements Intake {
   #fields(): Record<string, unknown> {
     return { stream: this.#consumer.stream, durable: this.#consumer.durable };
   }
+}
+
+/**
+ * `close` alone forgets messages that are on their way: nobody would get them before their lease runs out. Draining the subscription
+ * underneath lets them arrive (and be handed back) first; the client does the same when a whole connection is drained.
+ */
+async function drainIntake(messages: ConsumerMessages): Promise<void> {
+  const { sub } = messages as { sub?: { drain(): Promise<void> } };
+  await sub?.drain().catch(() => undefined);
+  await messages.close();
 }
