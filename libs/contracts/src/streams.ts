@@ -60,6 +60,7 @@ export const STATE_BUCKETS = [
   'packages',
   'releases',
   'channels',
+  'repositories',
   'rollouts',
   'nodes',
   'invites',

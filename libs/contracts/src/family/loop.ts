@@ -115,7 +115,14 @@ export const PackageBuilt = event({
   type: 'package.built',
   subject: 'package.v1.{packageId}.built',
   says: 'A checked, self-testing package lies in the store.',
-  payload: z.object({ packageId: PackageId, runId: RunId, archive: ObjectRef, manifest: PackageManifest }),
+  payload: z.object({
+    packageId: PackageId,
+    runId: RunId,
+    archive: ObjectRef,
+    /** The model as the run stored it; the next run's incumbent. */
+    model: ObjectRef,
+    manifest: PackageManifest,
+  }),
 });
 export const PackageRefused = event({
   ...loop,

@@ -54,7 +54,7 @@ export class BuildPackage {
       run.runId,
       (record) => {
         const decided = decide(record, run.runId, outcome);
-        return decided && { state: decided.record, outputs: [outputOf(run.runId, decided.event)] };
+        return decided && { state: decided.record, outputs: [outputOf(run, decided.event)] };
       },
       context,
     );
@@ -163,11 +163,11 @@ function isUnusable(cause: unknown): boolean {
   return cause instanceof ObjectNotFoundError || cause instanceof DigestMismatchError || cause instanceof ObjectTooLargeError;
 }
 
-function outputOf(runId: string, event: PackageEvent): Output {
+function outputOf(run: Run, event: PackageEvent): Output {
   if (event.type === 'built') {
     const { archive, manifest } = event.built;
-    return { contract: PackageBuilt, id: event.id, payload: { packageId: event.packageId, runId, archive, manifest } };
+    return { contract: PackageBuilt, id: event.id, payload: { packageId: event.packageId, runId: run.runId, archive, model: run.model, manifest } };
   }
   const { cause, reason } = event.refused;
-  return { contract: PackageRefused, id: event.id, payload: { packageId: event.packageId, runId, cause, reason } };
+  return { contract: PackageRefused, id: event.id, payload: { packageId: event.packageId, runId: run.runId, cause, reason } };
 }
