@@ -63,6 +63,7 @@ export const STATE_BUCKETS = [
   'repositories',
   'rollouts',
   'nodes',
+  'fleet',
   'invites',
   'campaigns',
   'tasks',
