@@ -51,9 +51,9 @@ export class TurnLog {
     return this.#events.filter((event) => event.type === contract.type).map((event) => event.payload as PayloadOf<C>);
   }
 
-  /** Time of the n-th event of this kind (negative: from the end); undefined when there is none. */
-  timeOf(contract: EventContract, matches: (payload: never) => boolean = () => true): number | undefined {
-    return this.#events.find((event) => event.type === contract.type && matches(event.payload as never))?.atMs;
+  /** When the newest event of this kind was sent; undefined when there is none. */
+  lastTimeOf(contract: EventContract): number | undefined {
+    return this.#events.findLast((event) => event.type === contract.type)?.atMs;
   }
 
   /** The first event of this kind that matches, past or to come. */

@@ -56,8 +56,8 @@ export class FieldScore {
     return some[best] as TrueFrame;
   }
 
-  *#sliced(slice: keyof LightScores): Iterable<{ picture: Uint8Array; truth: readonly LabelledBox[]; slice: string }> {
-    for (const { jpeg, truth } of this.#frames[slice]) yield { picture: jpeg, truth, slice };
+  *#sliced(slice: keyof LightScores): Iterable<{ name: string; picture: Uint8Array; truth: readonly LabelledBox[]; slice: string }> {
+    for (const { jpeg, truth } of this.#frames[slice]) yield { name: slice, picture: jpeg, truth, slice };
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Bus } from '@edgeloop/bus';
-import { DatasetSnapshot, NodeManifest, SampleAccepted, TaskAnswered, TaskCreated } from '@edgeloop/contracts';
+import { DatasetSnapshot, NodeManifest, SampleAccepted, SampleQuarantined, TaskAnswered, TaskCreated } from '@edgeloop/contracts';
 import type { DatasetSnapshotted, PayloadOf } from '@edgeloop/contracts';
 import { readVerified } from '@edgeloop/store';
 import type { ObjectStore } from '@edgeloop/store';
@@ -41,41 +41,67 @@ export function judgeLedger(ledger: Ledger, answeredBeforeSnapshot: ReadonlySet<
 
 const sampleOf = (payload: { nodeId: string; sampleId: string }): string => `${payload.nodeId}/${payload.sampleId}`;
 
-export async function readLedger(
-  bus: Bus,
-  store: ObjectStore,
-  newest: PayloadOf<typeof DatasetSnapshotted> | undefined,
-): Promise<{ ledger: Ledger; labeled: ReadonlySet<string> }> {
-  const ledger = {
-    announced: new Set<string>(),
-    accepted: new Map<string, number>(),
-    tasks: new Map<string, number>(),
-    answers: new Map<string, number>(),
-    inDataset: new Map<string, number>(),
-    quarantined: new Set<string>(),
+export interface LedgerSources {
+  readonly bus: Bus;
+  readonly store: ObjectStore;
+  readonly newest: PayloadOf<typeof DatasetSnapshotted> | undefined;
+  /** When the newest dataset was frozen: answers of a moment before may still have missed it. */
+  readonly snapshotAt: number;
+}
+
+/** Answers this shortly before a snapshot may have come too late for it. */
+const SNAPSHOT_SLACK_MS = 2_000;
+
+interface Growing {
+  readonly announced: Set<string>;
+  readonly accepted: Map<string, number>;
+  readonly tasks: Map<string, number>;
+  readonly answers: Map<string, number>;
+  readonly inDataset: Map<string, number>;
+  readonly quarantined: Set<string>;
+}
+
+/** The event of one task may be published twice under the same id; two tasks of one sample may not be. */
+async function readLoop(bus: Bus, ledger: Growing): Promise<void> {
+  const tasks = new Map<string, Set<string>>();
+  for await (const { contract, payload } of bus.history('LOOP')) {
+    if (contract.type === TaskCreated.type) {
+      const task = payload as PayloadOf<typeof TaskCreated>;
+      tasks.set(sampleOf(task), (tasks.get(sampleOf(task)) ?? new Set()).add(task.taskId));
+    } else if (contract.type === SampleQuarantined.type) {
+      ledger.quarantined.add(sampleOf(payload as PayloadOf<typeof SampleQuarantined>));
+    }
+  }
+  for (const [sample, ids] of tasks) ledger.tasks.set(sample, ids.size);
+}
+
+export async function readLedger({
+  bus,
+  store,
+  newest,
+  snapshotAt,
+}: LedgerSources): Promise<{ ledger: Ledger; labeledBefore: ReadonlySet<string> }> {
+  const ledger: Growing = {
+    announced: new Set(),
+    accepted: new Map(),
+    tasks: new Map(),
+    answers: new Map(),
+    inDataset: new Map(),
+    quarantined: new Set(),
   };
-  const labeled = new Set<string>();
+  const labeledBefore = new Set<string>();
   for await (const { contract, payload } of bus.history('NODES'))
     if (contract.type === NodeManifest.type) ledger.announced.add(sampleOf(payload as PayloadOf<typeof NodeManifest>));
   for await (const { payload } of bus.history('SAMPLES')) count(ledger.accepted, sampleOf(payload as PayloadOf<typeof SampleAccepted>));
   for await (const { payload } of bus.history('LABELS')) {
     const answer = payload as PayloadOf<typeof TaskAnswered>;
     count(ledger.answers, sampleOf(answer));
-    if (answer.outcome === 'labeled') labeled.add(sampleOf(answer));
+    if (answer.outcome === 'labeled' && Date.parse(answer.answeredAt) < snapshotAt - SNAPSHOT_SLACK_MS) labeledBefore.add(sampleOf(answer));
   }
-  const tasks = new Map<string, Set<string>>();
-  for await (const { contract, payload } of bus.history('LOOP')) {
-    if (contract.type === TaskCreated.type) {
-      const task = payload as PayloadOf<typeof TaskCreated>;
-      tasks.set(sampleOf(task), (tasks.get(sampleOf(task)) ?? new Set()).add(task.taskId));
-    }
-    if (contract.type === 'sample.quarantined') ledger.quarantined.add(sampleOf(payload as { nodeId: string; sampleId: string }));
-  }
-  // The event of one task may be published twice with the same id; two tasks of one sample may not be.
-  for (const [sample, ids] of tasks) ledger.tasks.set(sample, ids.size);
+  await readLoop(bus, ledger);
   if (newest) {
     const snapshot = DatasetSnapshot.parse(JSON.parse(Buffer.from(await readVerified(store, newest.manifest)).toString('utf8')));
     for (const item of snapshot.items) if (item.origin === 'collected') count(ledger.inDataset, `${item.nodeId ?? ''}/${item.sampleId}`);
   }
-  return { ledger, labeled };
+  return { ledger, labeledBefore };
 }

@@ -53,6 +53,7 @@ export class Stack {
   readonly dataDir: string;
   readonly #engines: Engines;
   readonly #options: StackOptions;
+  readonly #nodes = new Set<string>();
   #stopping: Promise<void> | undefined;
 
   private constructor(parts: { engines: Engines; supervisor: Supervisor; bus: Bus; options: StackOptions }) {
@@ -92,9 +93,15 @@ export class Stack {
     return this.#engines.processes;
   }
 
+  /** Whether a supervised program is an edge node and not a service. */
+  isNode(program: string): boolean {
+    return this.#nodes.has(program);
+  }
+
   /** Starts an edge node as a process of its own beside the services. */
   async startNode(node: NodeOptions): Promise<void> {
     const folder = join(this.dataDir, 'nodes', node.nodeId);
+    this.#nodes.add(node.nodeId);
     await this.supervisor.start({
       name: node.nodeId,
       command: process.execPath,

@@ -1,0 +1,115 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { EXAMPLE_BASE_MODEL } from '@edgeloop/cli';
+import { exportFrames } from '@edgeloop/worksite';
+import type { DemoOptions } from './options.ts';
+import { readModelFile } from './model-file.ts';
+import type { ModelFile } from './model-file.ts';
+import { UserError } from './user-error.ts';
+import { DrawnWorld } from './world/drawn-world.ts';
+import { classesOf, readPhotoFolder } from './world/photo-folder.ts';
+import type { LabelledPhoto } from './world/photo-folder.ts';
+import { PhotoWorld } from './world/photo-world.ts';
+import type { World } from './world/world.ts';
+
+/** What is looked at, what was labelled before, and what runs first. */
+export interface Scenario {
+  readonly title: string;
+  readonly world: World;
+  readonly dataset: { readonly photos: readonly LabelledPhoto[]; readonly classes: readonly string[] };
+  /** Null: the first turn trains it from the dataset. */
+  readonly base: ModelFile | null;
+  /** How many frames may be collected by day, before anything drifts, and in answer to a drift. */
+  readonly budget: { readonly day: number; readonly drift: number };
+  readonly remarks: readonly string[];
+}
+
+const DRAWN_DATASET_FRAMES = 160;
+/** The dataset is drawn with another seed than what the cameras see. */
+const DATASET_SEED_SHIFT = 1_000;
+const DRAWN_DAY_SAMPLES = 40;
+/** Parts of a stream of photos that may be collected; the rest is kept for the score. */
+const STREAM_DAY_SHARE = 0.15;
+const STREAM_DRIFT_SHARE = 0.55;
+const DAY_SAMPLES_MAX = 40;
+/** Of 256: photos whose digest begins with less go to the stream, where a dataset has to be both. */
+const STREAM_BYTE_BELOW = 100;
+const STREAM_PHOTOS_MIN = 20;
+
+async function drawn(options: DemoOptions, workDir: string): Promise<Scenario> {
+  const folder = join(workDir, 'drawn-dataset');
+  await exportFrames({ folder, frames: DRAWN_DATASET_FRAMES, seed: options.seed + DATASET_SEED_SHIFT, light: 'day' });
+  const classes = await classesOf(folder);
+  const { photos } = await readPhotoFolder(folder, classes, { skipBad: false });
+  return {
+    title: `drawn worksite, seed ${options.seed}`,
+    world: new DrawnWorld(options.seed, options.nodes),
+    dataset: { photos, classes },
+    base: await readModelFile(EXAMPLE_BASE_MODEL, classes),
+    budget: { day: DRAWN_DAY_SAMPLES, drift: options.labels },
+    remarks: [],
+  };
+}
+
+async function digestOfPhoto(photo: LabelledPhoto): Promise<string> {
+  return createHash('sha256')
+    .update(await readFile(photo.path))
+    .digest('hex');
+}
+
+/** A stream of its own, without photos that the dataset holds too; or a part of the dataset, by content. */
+async function splitStream(
+  dataset: readonly LabelledPhoto[],
+  stream: readonly LabelledPhoto[] | undefined,
+): Promise<{ dataset: readonly LabelledPhoto[]; stream: readonly LabelledPhoto[]; remarks: string[] }> {
+  const digests = new Map<LabelledPhoto, string>();
+  for (const photo of [...dataset, ...(stream ?? [])]) digests.set(photo, await digestOfPhoto(photo));
+  const digest = (photo: LabelledPhoto): string => digests.get(photo) ?? '';
+  if (stream === undefined) {
+    const streams = (photo: LabelledPhoto): boolean => Number.parseInt(digest(photo).slice(0, 2), 16) < STREAM_BYTE_BELOW;
+    return { dataset: dataset.filter((photo) => !streams(photo)), stream: dataset.filter(streams), remarks: [] };
+  }
+  const known = new Set(dataset.map(digest));
+  const fresh = stream.filter((photo) => !known.has(digest(photo)));
+  const both = stream.length - fresh.length;
+  return { dataset, stream: fresh, remarks: both > 0 ? [`${both} photos of the stream left out: the dataset holds them too`] : [] };
+}
+
+async function photos(options: DemoOptions & { dataset: string }): Promise<Scenario> {
+  const classes = await classesOf(options.dataset);
+  const base = options.base === undefined ? null : await readModelFile(options.base, classes);
+  const modelClasses = (base ?? (await readModelFile(EXAMPLE_BASE_MODEL, classes))).card.classes;
+  const reading = { modelClasses, skipBad: options.skipBad };
+  const labelled = await readPhotoFolder(options.dataset, classes, reading);
+  const streamed =
+    options.stream === undefined
+      ? undefined
+      : await readPhotoFolder(options.stream, await classesOf(options.stream).catch(() => classes), reading);
+  const split = await splitStream(labelled.photos, streamed?.photos);
+  if (split.stream.length < STREAM_PHOTOS_MIN)
+    throw new UserError(
+      `only ${split.stream.length} photos are left for the cameras to see: at least ${STREAM_PHOTOS_MIN} are needed, some to collect and some to score on`,
+    );
+  if (split.dataset.length === 0) throw new UserError('no photo is left for the dataset: give more, or a --stream of their own');
+  const size = split.stream.length;
+  return {
+    title: `${split.dataset.length} labelled photos, ${size} in the stream`,
+    world: new PhotoWorld({ classes: modelClasses, photos: split.stream, cameras: options.nodes, seed: options.seed }),
+    dataset: { photos: split.dataset, classes: modelClasses },
+    base,
+    budget: {
+      day: Math.min(DAY_SAMPLES_MAX, Math.ceil(size * STREAM_DAY_SHARE)),
+      drift: Math.min(options.labels, Math.floor(size * STREAM_DRIFT_SHARE)),
+    },
+    remarks: [...labelled.remarks, ...(streamed?.remarks ?? []), ...split.remarks],
+  };
+}
+
+/** @throws UserError when the folders or the model cannot be used, before anything was started */
+export async function prepareScenario(options: DemoOptions, workDir: string): Promise<Scenario> {
+  if (options.dataset !== undefined) return photos({ ...options, dataset: options.dataset });
+  if (options.stream !== undefined) throw new UserError('--stream needs --dataset: what was labelled from the start');
+  if (options.base !== undefined) throw new UserError('--base needs --dataset: the drawn worksite brings its own model');
+  return drawn(options, workDir);
+}

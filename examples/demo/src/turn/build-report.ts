@@ -1,0 +1,135 @@
+import type { Stack } from '@edgeloop/cli';
+import {
+  AskNodes,
+  AskSamples,
+  CampaignClosed,
+  CampaignStarted,
+  DatasetSnapshotted,
+  NodeDrifted,
+  PackageBuilt,
+  ReleasePublished,
+  RolloutEnded,
+  RolloutHalted,
+  RolloutStarted,
+  RolloutWaveCompleted,
+  RolloutWaveStarted,
+  RunCompleted,
+  RunStarted,
+} from '@edgeloop/contracts';
+import type { EventContract, PayloadOf } from '@edgeloop/contracts';
+import { hexOf, readVerified } from '@edgeloop/store';
+import type { ObjectStore } from '@edgeloop/store';
+import type { Killed } from '../chaos/chaos.ts';
+import type { Arrow } from '../narration/story.ts';
+import type { TurnLog } from '../narration/turn-log.ts';
+import { FieldScore } from '../score/field-score.ts';
+import { judgeLedger, readLedger } from '../score/ledger.ts';
+import { judgeTurn } from '../score/report.ts';
+import type { RoundReport, SampleReport, ScoredRelease, TurnReport } from '../score/report.ts';
+import type { World } from '../world/world.ts';
+import type { Round } from './turn.ts';
+
+export interface ReportParts {
+  readonly stack: Stack;
+  readonly store: ObjectStore;
+  readonly log: TurnLog;
+  readonly world: World;
+  readonly rounds: readonly Round[];
+  readonly seconds: { readonly setup: number; readonly total: number };
+  readonly seed: number;
+  readonly killed: readonly Killed[] | null;
+  readonly onScored: (done: number, total: number) => void;
+}
+
+export interface Scored {
+  readonly report: TurnReport;
+  readonly pictures: { readonly before: Uint8Array; readonly after: Uint8Array };
+}
+
+/** Each arrow of the loop: from which event to which, in the round that answered the last drift. */
+const SPANS: readonly { readonly arrow: Arrow; readonly from: EventContract; readonly to: EventContract }[] = [
+  { arrow: 'watch', from: NodeDrifted, to: CampaignStarted },
+  { arrow: 'collect', from: CampaignStarted, to: CampaignClosed },
+  { arrow: 'label', from: CampaignClosed, to: DatasetSnapshotted },
+  { arrow: 'train', from: RunStarted, to: RunCompleted },
+  { arrow: 'package', from: RunCompleted, to: PackageBuilt },
+  { arrow: 'publish', from: PackageBuilt, to: ReleasePublished },
+  { arrow: 'roll out', from: RolloutStarted, to: RolloutEnded },
+];
+
+function secondsPerArrow(log: TurnLog): Record<string, number> {
+  const spans: Record<string, number> = {};
+  for (const { arrow, from, to } of SPANS) {
+    const [began, ended] = [log.lastTimeOf(from), log.lastTimeOf(to)];
+    if (began !== undefined && ended !== undefined && ended >= began) spans[arrow] = (ended - began) / 1000;
+  }
+  return spans;
+}
+
+function rolloutReport(log: TurnLog, rolloutId: string): RoundReport['rollout'] {
+  const started = log.all(RolloutWaveStarted).filter((wave) => wave.rolloutId === rolloutId);
+  const completed = log.all(RolloutWaveCompleted).filter((wave) => wave.rolloutId === rolloutId);
+  const waves = started.map(({ wave, nodeIds }) => {
+    const end = completed.find((each) => each.wave === wave);
+    return { nodes: nodeIds, running: end?.running ?? 0, failed: end?.failed ?? 0 };
+  });
+  return { waves, halted: log.all(RolloutHalted).some((halt) => halt.rolloutId === rolloutId) };
+}
+
+async function sampleReport(parts: ReportParts): Promise<{ samples: SampleReport; collected: Set<string> }> {
+  const { stack, store, log } = parts;
+  const newest = log.all(DatasetSnapshotted).at(-1);
+  const snapshotAt = log.lastTimeOf(DatasetSnapshotted) ?? 0;
+  const { ledger, labeledBefore } = await readLedger({ bus: stack.bus, store, newest, snapshotAt });
+  const { lost, doubled } = judgeLedger(ledger, labeledBefore);
+  const { redelivered } = await stack.bus.ask(AskSamples, { limit: 1 }, { timeoutMs: 10_000 });
+  const collected = new Set([...ledger.accepted.keys()].map((sample) => sample.split('/')[1] ?? ''));
+  return { samples: { accepted: ledger.accepted.size, lost, doubled, redelivered, quarantined: ledger.quarantined.size }, collected };
+}
+
+async function scoreReleases(parts: ReportParts, score: FieldScore): Promise<Map<string, ScoredRelease>> {
+  const releases = new Map<string, PayloadOf<typeof ReleasePublished>>(
+    parts.rounds.flatMap((round) => [round.before, round.after]).map((release) => [release.releaseId, release]),
+  );
+  const scored = new Map<string, ScoredRelease>();
+  for (const release of releases.values()) {
+    const { day, night } = await score.of(await readVerified(parts.store, release.model));
+    scored.set(release.releaseId, { version: release.version, digest: hexOf(release.modelDigest), day, night });
+    parts.onScored(scored.size, releases.size);
+  }
+  return scored;
+}
+
+/** Scores every release on frames that were never collected, and reads the streams for what became of every sample. */
+export async function buildReport(parts: ReportParts): Promise<Scored> {
+  const { stack, store, log, world, rounds } = parts;
+  const { samples, collected } = await sampleReport(parts);
+  const score = await FieldScore.prepare(world, collected);
+  const scored = await scoreReleases(parts, score);
+  const of = (releaseId: string): ScoredRelease => scored.get(releaseId) as ScoredRelease;
+  const [first, last] = [rounds[0] as Round, rounds.at(-1) as Round];
+  const { nodes } = await stack.bus.ask(AskNodes, {}, { timeoutMs: 10_000 });
+  const report: TurnReport = {
+    rounds: rounds.map((round) => ({
+      trigger: round.run.trigger.reason,
+      labels: round.run.newLabels,
+      trainSeconds: round.completed.trainSeconds,
+      incumbent: of(round.before.releaseId),
+      candidate: of(round.after.releaseId),
+      gate: round.completed.gate,
+      rollout: rolloutReport(log, round.rollout.rolloutId),
+    })),
+    samples,
+    nodes: nodes.map((node) => ({ id: node.nodeId, running: node.running?.releaseId ?? null, frames: node.framesTotal })),
+    seconds: { ...parts.seconds, perArrow: secondsPerArrow(log) },
+    frames: score.frames,
+    seed: parts.seed,
+    better: judgeTurn(of(first.before.releaseId), of(last.after.releaseId), samples, parts.killed !== null),
+    chaos: parts.killed && { killed: parts.killed },
+  };
+  const named = async (release: PayloadOf<typeof ReleasePublished>) => ({
+    title: `${release.releaseId} at night`,
+    bytes: await readVerified(store, release.model),
+  });
+  return { report, pictures: await score.picturePair(await named(first.before), await named(last.after)) };
+}

@@ -1,0 +1,20 @@
+import { sleep } from '@edgeloop/runtime';
+import { TurnTimeoutError } from '../narration/turn-log.ts';
+
+const EVERY_MS = 500;
+
+/** Asks until the answer is there; a question that fails is asked again. @throws TurnTimeoutError */
+export async function pollUntil<T>(
+  wait: { readonly what: string; readonly limitMs: number; readonly signal: AbortSignal },
+  probe: () => Promise<T | undefined>,
+): Promise<T> {
+  const deadline = Date.now() + wait.limitMs;
+  while (Date.now() < deadline) {
+    wait.signal.throwIfAborted();
+    const answer = await probe().catch(() => undefined);
+    if (answer !== undefined) return answer;
+    await sleep(EVERY_MS, wait.signal);
+  }
+  wait.signal.throwIfAborted();
+  throw new TurnTimeoutError(wait.what, wait.limitMs);
+}

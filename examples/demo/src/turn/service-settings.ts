@@ -1,0 +1,60 @@
+import type { ServiceEnvironment, ServiceName } from '@edgeloop/cli';
+import type { Scenario } from '../scenario.ts';
+
+/** Of the labels that a drift is answered with, so many must be there for a run to start. */
+const TRAIN_AT_SHARE = 0.6;
+const CAMPAIGN_DEADLINE_MS = 6 * 60_000;
+const WINDOW_MS = 2_000;
+const HEARTBEAT_MS = 1_000;
+
+/** Settings of a worksite in fast motion: what takes days in the field takes seconds here. Everything else is as delivered. */
+export function serviceSettings(scenario: Scenario, nodes: number): Partial<Record<ServiceName, ServiceEnvironment>> {
+  const { day, drift } = scenario.budget;
+  const perNode = Math.ceil(drift / nodes);
+  return {
+    collector: {
+      COLLECTOR_BASE_POLICY: JSON.stringify({
+        policyId: 'base',
+        rules: [{ kind: 'random', name: 'random', probability: 0.5, perMinuteMax: 60 }],
+        nearDuplicateBits: 4,
+        samplesMax: Math.ceil(day / nodes),
+      }),
+      COLLECTOR_CAMPAIGN: JSON.stringify({
+        samplesTotal: drift,
+        samplesPerNodeMax: perNode,
+        deadlineMs: CAMPAIGN_DEADLINE_MS,
+        cooldownMs: 20_000,
+        nearDuplicateBits: 4,
+        rules: [
+          { kind: 'dark', name: 'dark', probability: 1, perMinuteMax: 300, brightnessBelow: 0.3 },
+          { kind: 'uncertain', name: 'uncertain', probability: 1, perMinuteMax: 300, low: 0.1, high: 0.6 },
+          { kind: 'random', name: 'random', probability: 0.8, perMinuteMax: 300 },
+        ],
+      }),
+    },
+    trainer: { TRAINER_NEW_LABELS: String(Math.max(1, Math.floor(drift * TRAIN_AT_SHARE))) },
+    'labeling-bridge': { LABELING_SNAPSHOT_LABELS: String(Math.max(1, Math.floor(drift * TRAIN_AT_SHARE))) },
+    rollout: {
+      ROLLOUT_AUTO: JSON.stringify({
+        channel: 'production',
+        strategy: {
+          waves: [{ count: 1 }, { percent: 100 }],
+          deploymentTimeoutMs: 90_000,
+          soakMs: 3_000,
+          abort: { failedPercent: 20, failedCountMin: 1 },
+          seed: 1,
+        },
+      }),
+    },
+  };
+}
+
+export function nodeSettings(fps: number): ServiceEnvironment {
+  return {
+    EDGELOOP_FPS: String(fps),
+    EDGELOOP_HEARTBEAT_MS: String(HEARTBEAT_MS),
+    EDGELOOP_TELEMETRY_WINDOW_MS: String(WINDOW_MS),
+    EDGELOOP_PROBE_FRAMES: '5',
+    EDGELOOP_PROBE_MS: '2000',
+  };
+}

@@ -1,0 +1,252 @@
+import type { Stack } from '@edgeloop/cli';
+import {
+  AskCampaigns,
+  AskDatasets,
+  AskField,
+  AskInvite,
+  AskNodes,
+  AskStartRun,
+  CampaignStarted,
+  DatasetSnapshotted,
+  NodeDrifted,
+  ReleasePublished,
+  RolloutEnded,
+  RunCompleted,
+  RunEnded,
+  RunStarted,
+} from '@edgeloop/contracts';
+import { BASE_CAMPAIGN } from '@edgeloop/contracts';
+import type { PayloadOf } from '@edgeloop/contracts';
+import { RUNS_BUCKET, contentKey, digestOf } from '@edgeloop/store';
+import type { ObjectStore } from '@edgeloop/store';
+import type { Chaos } from '../chaos/chaos.ts';
+import { importDataset } from '../dataset-import.ts';
+import type { Screen } from '../narration/screen.ts';
+import type { TurnLog } from '../narration/turn-log.ts';
+import type { Scenario } from '../scenario.ts';
+import type { CameraServer } from '../world/camera-server.ts';
+import { DAY, NIGHT } from '../world/world.ts';
+import { pollUntil } from './poll.ts';
+import { nodeSettings } from './service-settings.ts';
+
+export interface TurnParts {
+  readonly stack: Stack;
+  readonly store: ObjectStore;
+  readonly scenario: Scenario;
+  readonly cameras: CameraServer;
+  readonly log: TurnLog;
+  readonly screen: Screen;
+  readonly signal: AbortSignal;
+  readonly nodes: number;
+  readonly fps: number;
+  readonly chaos: Chaos | null;
+}
+
+/** What one round of the loop did, for the scorecard. */
+export interface Round {
+  readonly run: PayloadOf<typeof RunStarted>;
+  readonly completed: PayloadOf<typeof RunCompleted>;
+  readonly before: PayloadOf<typeof ReleasePublished>;
+  readonly after: PayloadOf<typeof ReleasePublished>;
+  readonly rollout: PayloadOf<typeof RolloutEnded>;
+}
+
+/** The loop came to a stop where it should have gone on; the words say what it said. */
+export class LoopStoppedError extends Error {
+  override readonly name = 'LoopStoppedError';
+}
+
+const MINUTE_MS = 60_000;
+const LIMITS = {
+  rollout: 5 * MINUTE_MS,
+  baseline: 4 * MINUTE_MS,
+  drift: 4 * MINUTE_MS,
+  campaign: 7 * MINUTE_MS,
+  labels: 6 * MINUTE_MS,
+  run: 30 * MINUTE_MS,
+  release: 3 * MINUTE_MS,
+  ask: 60_000,
+} as const;
+/** Windows of a release on a node that evidence needs for its baseline. */
+const BASELINE_WINDOWS = 6;
+
+export const nodeName = (camera: number): string => `cam-${camera + 1}`;
+
+/** Steps of the demo's script. It only sets the scene and watches: what the loop does, it does by itself. */
+export class Turn {
+  readonly #parts: TurnParts;
+
+  constructor(parts: TurnParts) {
+    this.#parts = parts;
+  }
+
+  async importDataset(): Promise<{ datasetId: string; pictures: Awaited<ReturnType<typeof importDataset>>['pictures'] }> {
+    const { stack, store, scenario, screen } = this.#parts;
+    const imported = await importDataset({ bus: stack.bus, store }, scenario.dataset, (done, total) =>
+      screen.progress({ arrow: 'label', label: 'labelled photos', done, total, note: '' }),
+    );
+    screen.endProgress();
+    return imported;
+  }
+
+  async startNodes(): Promise<void> {
+    const { stack, cameras, nodes, fps } = this.#parts;
+    await Promise.all(
+      Array.from({ length: nodes }, async (_, camera) => {
+        const nodeId = nodeName(camera);
+        const { joinToken } = await stack.bus.ask(AskInvite, { nodeId }, { timeoutMs: LIMITS.ask });
+        await stack.startNode({ nodeId, joinToken, source: cameras.snapshotUrl(camera), environment: nodeSettings(fps) });
+      }),
+    );
+  }
+
+  /** Brings the first model into the fleet: by importing it, or by training it on the dataset. */
+  async firstRelease(imported: {
+    datasetId: string;
+    pictures: Awaited<ReturnType<typeof importDataset>>['pictures'];
+  }): Promise<PayloadOf<typeof ReleasePublished>> {
+    const { stack, store, scenario } = this.#parts;
+    const { base } = scenario;
+    const goldenPictures = imported.pictures.slice(0, 4);
+    const model = base && (await store.put({ bucket: RUNS_BUCKET, key: contentKey('imported', digestOf(base.bytes), 'onnx') }, base.bytes));
+    const question =
+      base && model
+        ? { kind: 'import' as const, model, card: base.card, goldenPictures: [...goldenPictures], reason: 'the first model, brought along' }
+        : { kind: 'train' as const, datasetId: imported.datasetId, reason: 'there is no model yet' };
+    const { runId } = await pollUntil(
+      { what: 'the trainer to take the first model', limitMs: LIMITS.ask, signal: this.#parts.signal },
+      () => stack.bus.ask(AskStartRun, question),
+    );
+    const { release } = await this.#untilRolledOut(runId);
+    return release;
+  }
+
+  /** The cameras look around until evidence knows what is normal for each of them. */
+  async watchBaseline(releaseId: string): Promise<void> {
+    const { stack, screen, nodes, signal } = this.#parts;
+    await pollUntil({ what: `a baseline of ${releaseId} on every node`, limitMs: LIMITS.baseline, signal }, async () => {
+      const { nodes: fields } = await stack.bus.ask(AskField, {});
+      const windows = fields.filter((field) => field.releaseId === releaseId).map((field) => Math.min(BASELINE_WINDOWS, field.windows));
+      const done = windows.reduce((sum, each) => sum + each, 0);
+      screen.progress({ arrow: 'watch', label: 'learning what is normal', done, total: nodes * BASELINE_WINDOWS, note: '' });
+      return done >= nodes * BASELINE_WINDOWS ? true : undefined;
+    });
+    screen.endProgress();
+  }
+
+  /** Changes the light and waits until the loop has answered it, all the way to a new release on every node. */
+  async round(index: number, before: PayloadOf<typeof ReleasePublished>): Promise<Round> {
+    const { scenario, screen, log, signal } = this.#parts;
+    await this.watchBaseline(before.releaseId);
+    this.#parts.chaos?.arm();
+    const knownRuns = new Set(log.all(RunStarted).map((run) => run.runId));
+    const knownCampaigns = new Set(log.all(CampaignStarted).map((campaign) => campaign.campaignId));
+    const knownDrifts = log.all(NodeDrifted).length;
+    scenario.world.setLight(index % 2 === 0 ? NIGHT : DAY);
+    screen.heading(index % 2 === 0 ? 'Night falls' : 'Day breaks');
+    await pollUntil({ what: 'a node to leave its baseline', limitMs: LIMITS.drift, signal }, () =>
+      Promise.resolve(log.all(NodeDrifted).length > knownDrifts ? true : undefined),
+    );
+    const campaign = await log.waitFor(CampaignStarted, {
+      what: 'a collection that answers the drift',
+      limitMs: LIMITS.drift,
+      signal,
+      matches: (each) => each.campaignId !== BASE_CAMPAIGN && !knownCampaigns.has(each.campaignId),
+    });
+    await this.#collect(campaign);
+    await this.#label();
+    const run = await log.waitFor(RunStarted, {
+      what: 'new labels to start a run',
+      limitMs: LIMITS.labels,
+      signal,
+      matches: (each) => !knownRuns.has(each.runId),
+    });
+    const { release: after, completed, ended } = await this.#untilRolledOut(run.runId);
+    await this.#untilRunning(after.releaseId);
+    return { run, completed, before, after, rollout: ended };
+  }
+
+  newestDataset(): PayloadOf<typeof DatasetSnapshotted> | undefined {
+    return this.#parts.log.all(DatasetSnapshotted).at(-1);
+  }
+
+  async #collect(campaign: PayloadOf<typeof CampaignStarted>): Promise<void> {
+    const { stack, screen, signal } = this.#parts;
+    await pollUntil({ what: `campaign ${campaign.campaignId} to close`, limitMs: LIMITS.campaign, signal }, async () => {
+      const { campaigns } = await stack.bus.ask(AskCampaigns, {});
+      const view = campaigns.find((each) => each.campaignId === campaign.campaignId);
+      if (view)
+        screen.progress({
+          arrow: 'collect',
+          label: 'samples in the ledger',
+          done: view.accepted,
+          total: Math.max(1, campaign.samplesTotal ?? view.accepted),
+          note: '',
+        });
+      return view?.status === 'closed' ? true : undefined;
+    });
+    screen.endProgress();
+  }
+
+  async #label(): Promise<void> {
+    const { stack, screen, signal } = this.#parts;
+    await pollUntil({ what: 'every task to be answered', limitMs: LIMITS.labels, signal }, async () => {
+      const { tasks } = await stack.bus.ask(AskDatasets, {});
+      const total = tasks.open + tasks.claimed + tasks.answered + tasks.skipped;
+      screen.progress({
+        arrow: 'label',
+        label: 'answered by the simulated person',
+        done: tasks.answered + tasks.skipped,
+        total: Math.max(1, total),
+        note: '',
+      });
+      return tasks.open + tasks.claimed === 0 ? true : undefined;
+    });
+    screen.endProgress();
+  }
+
+  async #untilRolledOut(runId: string): Promise<{
+    release: PayloadOf<typeof ReleasePublished>;
+    completed: PayloadOf<typeof RunCompleted>;
+    ended: PayloadOf<typeof RolloutEnded>;
+  }> {
+    const { log, signal, screen } = this.#parts;
+    const stopped = log
+      .waitFor(RunEnded, { what: `run ${runId} to end`, limitMs: LIMITS.run, signal, matches: (each) => each.runId === runId })
+      .then((ended) => {
+        throw new LoopStoppedError(
+          `run ${runId} ended without a model (${ended.outcome}${ended.step === null ? '' : ` at ${ended.step}`}): ${ended.reason}`,
+        );
+      });
+    stopped.catch(() => undefined);
+    const completed = await Promise.race([
+      log.waitFor(RunCompleted, { what: `run ${runId} to end`, limitMs: LIMITS.run, signal, matches: (each) => each.runId === runId }),
+      stopped,
+    ]);
+    screen.endProgress();
+    const release = await log.waitFor(ReleasePublished, {
+      what: `a release of run ${runId}`,
+      limitMs: LIMITS.release,
+      signal,
+      matches: (each) => each.runId === runId,
+    });
+    const ended = await log.waitFor(RolloutEnded, {
+      what: `${release.releaseId} to reach the fleet`,
+      limitMs: LIMITS.rollout,
+      signal,
+      matches: (each) => each.releaseId === release.releaseId,
+    });
+    if (ended.outcome !== 'completed')
+      throw new LoopStoppedError(`the rollout of ${release.releaseId} ended ${ended.outcome}: ${ended.reason}`);
+    return { release, completed, ended };
+  }
+
+  /** Not claimed but seen: every node's heartbeat carries the new release. */
+  async #untilRunning(releaseId: string): Promise<void> {
+    const { stack, nodes, signal } = this.#parts;
+    await pollUntil({ what: `every node to be seen running ${releaseId}`, limitMs: LIMITS.rollout, signal }, async () => {
+      const { nodes: views } = await stack.bus.ask(AskNodes, {});
+      return views.filter((view) => view.running?.releaseId === releaseId).length >= nodes ? true : undefined;
+    });
+  }
+}
