@@ -6,7 +6,10 @@ function json<T>(schema: z.ZodType<T>) {
     try {
       return schema.parse(JSON.parse(text));
     } catch (cause) {
-      context.addIssue({ code: 'custom', message: `is not the JSON that is expected here: ${cause instanceof Error ? cause.message : String(cause)}` });
+      context.addIssue({
+        code: 'custom',
+        message: `is not the JSON that is expected here: ${cause instanceof Error ? cause.message : String(cause)}`,
+      });
       return z.NEVER;
     }
   });

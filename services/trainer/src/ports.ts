@@ -24,7 +24,12 @@ export interface ExecutionRequest {
 }
 
 export type ExecutionResult =
-  | { readonly outcome: 'done'; readonly outputs: readonly OutputFile[]; readonly metadata: Readonly<Record<string, MetadataValue>>; readonly seconds: number }
+  | {
+      readonly outcome: 'done';
+      readonly outputs: readonly OutputFile[];
+      readonly metadata: Readonly<Record<string, MetadataValue>>;
+      readonly seconds: number;
+    }
   | { readonly outcome: 'failed' | 'timed-out' | 'cancelled'; readonly reason: string };
 
 /** Where steps run: a local process today; Kubernetes Jobs and Valohai fit behind the same port. */

@@ -62,11 +62,19 @@ export class LocalExecutor implements Executor {
     const inputs: Record<string, { files: { name: string; path: string; size: number; uri: string }[] }> = {};
     for (const { input, name, object } of request.inputs) {
       inputs[input] ??= { files: [] };
-      inputs[input].files.push({ name, path: join(workspace.folder(request.node, 'inputs'), input, name), size: object.bytes, uri: `s3://${object.bucket}/${object.key}` });
+      inputs[input].files.push({
+        name,
+        path: join(workspace.folder(request.node, 'inputs'), input, name),
+        size: object.bytes,
+        uri: `s3://${object.bucket}/${object.key}`,
+      });
     }
     const config = workspace.folder(request.node, 'config');
     await writeFile(join(config, 'inputs.json'), JSON.stringify(inputs));
-    await writeFile(join(config, 'execution.json'), JSON.stringify({ 'valohai.execution-id': `${request.runId}-${request.node}`, 'valohai.execution-title': request.step.name }));
+    await writeFile(
+      join(config, 'execution.json'),
+      JSON.stringify({ 'valohai.execution-id': `${request.runId}-${request.node}`, 'valohai.execution-title': request.step.name }),
+    );
   }
 
   #variables(workspace: Workspace, request: ExecutionRequest): Record<string, string> {
@@ -85,7 +93,13 @@ export class LocalExecutor implements Executor {
   }
 
   async #runProcess(workspace: Workspace, request: ExecutionRequest): Promise<ExecutionResult> {
-    const child = await spawnGuarded({ command: '/bin/sh', args: ['-c', request.command], cwd: this.#options.project, env: this.#variables(workspace, request), stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = await spawnGuarded({
+      command: '/bin/sh',
+      args: ['-c', request.command],
+      cwd: this.#options.project,
+      env: this.#variables(workspace, request),
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     const watched = watch(child, join(workspace.folder(request.node, 'logs'), 'step.log'), request.onMetadata);
     let timedOut = false;
     const stop = (): void => void child.stop(STOP_GRACE_MS);
@@ -101,7 +115,11 @@ export class LocalExecutor implements Executor {
     await watched.drained;
     this.#options.log.info({ runId: request.runId, node: request.node, ...exit, timedOut }, 'step ended');
     if (request.signal.aborted) return { outcome: 'cancelled', reason: 'stopped' };
-    if (timedOut) return { outcome: 'timed-out', reason: `step ${request.step.name} took longer than its time limit of ${Math.round(request.timeLimitMs / 1000)} s` };
+    if (timedOut)
+      return {
+        outcome: 'timed-out',
+        reason: `step ${request.step.name} took longer than its time limit of ${Math.round(request.timeLimitMs / 1000)} s`,
+      };
     if (exit.code === 0) return { outcome: 'done', outputs: [], metadata: watched.metadata, seconds: 0 };
     return { outcome: 'failed', reason: failureOf(request.step.name, exit, watched.lastLines) };
   }

@@ -19,13 +19,18 @@ async function readJson<T>(store: ObjectStore, file: string, object: ObjectRef, 
     throw new InvalidOutputError(file, 'is not JSON', { cause });
   }
   const parsed = schema.safeParse(value);
-  if (!parsed.success) throw new InvalidOutputError(file, parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; '));
+  if (!parsed.success)
+    throw new InvalidOutputError(file, parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; '));
   return parsed.data;
 }
 
 function outputNamed(outputs: readonly OutputFile[], name: string): ObjectRef {
   const found = outputs.find((output) => output.name === name);
-  if (!found) throw new InvalidOutputError(name, `the step left no such file (it left ${outputs.map((output) => output.name).join(', ') || 'nothing'})`);
+  if (!found)
+    throw new InvalidOutputError(
+      name,
+      `the step left no such file (it left ${outputs.map((output) => output.name).join(', ') || 'nothing'})`,
+    );
   return found.object;
 }
 
@@ -41,7 +46,12 @@ export class StoredOutputs implements RunOutputs {
   }
 
   async card(outputs: readonly OutputFile[], model: { name: string; version: string }): Promise<ModelCard> {
-    const card = await readJson(this.#store, 'model.json', outputNamed(outputs, 'model.json'), ModelCard.omit({ name: true, version: true }));
+    const card = await readJson(
+      this.#store,
+      'model.json',
+      outputNamed(outputs, 'model.json'),
+      ModelCard.omit({ name: true, version: true }),
+    );
     return ModelCard.parse({ ...card, ...model });
   }
 }

@@ -10,10 +10,15 @@ const oneOrMore = z.union([z.string(), z.array(z.string())]).transform((value) =
 
 const UNIT_SECONDS = { h: 3600, m: 60, s: 1 } as const;
 /** Seconds as an integer, or `1h 30m 5s`. */
-const duration = z.union([z.int().positive(), z.string().regex(/^\s*(\d+\s*[hms]\s*)+$/, 'expected seconds or a duration such as "1h 30m"')]).transform((value) => {
-  if (typeof value === 'number') return value;
-  return [...value.matchAll(/(\d+)\s*([hms])/g)].reduce((sum, [, count, unit]) => sum + Number(count) * UNIT_SECONDS[unit as 'h' | 'm' | 's'], 0);
-});
+const duration = z
+  .union([z.int().positive(), z.string().regex(/^\s*(\d+\s*[hms]\s*)+$/, 'expected seconds or a duration such as "1h 30m"')])
+  .transform((value) => {
+    if (typeof value === 'number') return value;
+    return [...value.matchAll(/(\d+)\s*([hms])/g)].reduce(
+      (sum, [, count, unit]) => sum + Number(count) * UNIT_SECONDS[unit as 'h' | 'm' | 's'],
+      0,
+    );
+  });
 
 /** `valohai-yaml` 0.57, the schema's own rule: an unknown key is an error. */
 const Input = z
@@ -26,7 +31,13 @@ const Input = z
     'keep-directories': z.union([z.boolean(), z.enum(['none', 'full', 'suffix'])]).optional(),
     optional: z.boolean().default(false),
   })
-  .transform((input) => ({ name: input.name, defaults: input.default ?? [], optional: input.optional, filename: input.filename, keepDirectories: ![undefined, false, 'none'].includes(input['keep-directories']) }));
+  .transform((input) => ({
+    name: input.name,
+    defaults: input.default ?? [],
+    optional: input.optional,
+    filename: input.filename,
+    keepDirectories: ![undefined, false, 'none'].includes(input['keep-directories']),
+  }));
 
 const Parameter = z
   .strictObject({
@@ -46,15 +57,28 @@ const Parameter = z
     widget: z.unknown().optional(),
     description: z.string().optional(),
   })
-  .transform(({ 'pass-as': passAs, 'pass-true-as': passTrueAs, 'pass-false-as': passFalseAs, 'multiple-separator': multipleSeparator, ...rest }) => ({
-    ...rest,
-    passAs,
-    passTrueAs,
-    passFalseAs,
-    multipleSeparator,
-  }));
+  .transform(
+    ({
+      'pass-as': passAs,
+      'pass-true-as': passTrueAs,
+      'pass-false-as': passFalseAs,
+      'multiple-separator': multipleSeparator,
+      ...rest
+    }) => ({
+      ...rest,
+      passAs,
+      passTrueAs,
+      passFalseAs,
+      multipleSeparator,
+    }),
+  );
 
-const EnvironmentVariable = z.strictObject({ name: z.string(), default: z.string().optional(), description: z.string().optional(), optional: z.boolean().default(true) });
+const EnvironmentVariable = z.strictObject({
+  name: z.string(),
+  default: z.string().optional(),
+  description: z.string().optional(),
+  optional: z.boolean().default(true),
+});
 
 const Step = z
   .strictObject({
@@ -80,32 +104,35 @@ const Step = z
     'upload-store': z.string().max(64).optional(),
     resources: z.record(z.string(), z.unknown()).optional(),
   })
-  .transform(
-    (step): StepDefinition => ({
-      name: step.name,
-      command: step.command,
-      inputs: step.inputs,
-      parameters: step.parameters,
-      environmentVariables: step['environment-variables'],
-      timeLimitSeconds: step['time-limit'],
-      noOutputTimeoutSeconds: step['no-output-timeout'],
-    }),
-  );
+  .transform((step): StepDefinition => ({
+    name: step.name,
+    command: step.command,
+    inputs: step.inputs,
+    parameters: step.parameters,
+    environmentVariables: step['environment-variables'],
+    timeLimitSeconds: step['time-limit'],
+    noOutputTimeoutSeconds: step['no-output-timeout'],
+  }));
 
 const SOCKET_TYPES: readonly string[] = ['input', 'output', 'parameter', 'metadata'] satisfies SocketType[];
 
 function socket(text: string, context: z.RefinementCtx): Socket {
   const [node, type, ...key] = text.split('.');
   if (!node || !type || key.length === 0) context.addIssue({ code: 'custom', message: `${text} is no socket: expected node.type.key` });
-  else if (!SOCKET_TYPES.includes(type)) context.addIssue({ code: 'custom', message: `sockets of type ${type} are not run here: use ${SOCKET_TYPES.join(', ')}` });
+  else if (!SOCKET_TYPES.includes(type))
+    context.addIssue({ code: 'custom', message: `sockets of type ${type} are not run here: use ${SOCKET_TYPES.join(', ')}` });
   return { node: node ?? '', type: type as SocketType, key: key.join('.') };
 }
 
 const EdgeText = z
-  .union([z.tuple([z.string(), z.string()]).transform(([source, target]) => ({ source, target })), z.strictObject({ source: z.string(), target: z.string(), configuration: z.unknown().optional() })])
+  .union([
+    z.tuple([z.string(), z.string()]).transform(([source, target]) => ({ source, target })),
+    z.strictObject({ source: z.string(), target: z.string(), configuration: z.unknown().optional() }),
+  ])
   .transform(({ source, target }, context): Edge => {
     const edge = { source: socket(source, context), target: socket(target, context) };
-    if (edge.target.type !== 'input' && edge.target.type !== 'parameter') context.addIssue({ code: 'custom', message: `an edge must end in an input or a parameter, not in ${target}` });
+    if (edge.target.type !== 'input' && edge.target.type !== 'parameter')
+      context.addIssue({ code: 'custom', message: `an edge must end in an input or a parameter, not in ${target}` });
     return edge;
   });
 
@@ -118,9 +145,17 @@ const ExecutionNode = z.strictObject({
 });
 
 const Pipeline = z
-  .strictObject({ name: z.string(), nodes: z.array(ExecutionNode).min(1), edges: z.array(EdgeText), 'reuse-executions': z.boolean().optional() })
-  .transform((pipeline): PipelineDefinition => ({ name: pipeline.name, nodes: pipeline.nodes.map(({ name, step }) => ({ name, step })), edges: pipeline.edges }));
-
+  .strictObject({
+    name: z.string(),
+    nodes: z.array(ExecutionNode).min(1),
+    edges: z.array(EdgeText),
+    'reuse-executions': z.boolean().optional(),
+  })
+  .transform((pipeline): PipelineDefinition => ({
+    name: pipeline.name,
+    nodes: pipeline.nodes.map(({ name, step }) => ({ name, step })),
+    edges: pipeline.edges,
+  }));
 
 function lineOf(document: Document, lines: LineCounter, path: readonly PropertyKey[]): number {
   for (let length = path.length; length > 0; length -= 1) {
@@ -141,11 +176,15 @@ export function parseValohaiYaml(text: string, file: string): ValohaiProject {
   for (const [index, item] of (document.toJS() as unknown[]).entries()) {
     const kind = typeof item === 'object' && item !== null && 'pipeline' in item ? Pipeline : Step;
     const key = kind === Pipeline ? 'pipeline' : 'step';
-    if (typeof item !== 'object' || item === null || !(key in item)) throw new InvalidProjectError(`${file}:${lineOf(document, lines, [index])}`, 'expected "step:" or "pipeline:"');
+    if (typeof item !== 'object' || item === null || !(key in item))
+      throw new InvalidProjectError(`${file}:${lineOf(document, lines, [index])}`, 'expected "step:" or "pipeline:"');
     const parsed = kind.safeParse((item as Record<string, unknown>)[key]);
     if (!parsed.success) {
       const issue = parsed.error.issues[0];
-      throw new InvalidProjectError(`${file}:${lineOf(document, lines, [index, key, ...(issue?.path ?? [])])}`, `${[key, ...(issue?.path ?? [])].join('.')}: ${issue?.message ?? 'invalid'}`);
+      throw new InvalidProjectError(
+        `${file}:${lineOf(document, lines, [index, key, ...(issue?.path ?? [])])}`,
+        `${[key, ...(issue?.path ?? [])].join('.')}: ${issue?.message ?? 'invalid'}`,
+      );
     }
     if (kind === Pipeline) project.pipelines.push(parsed.data as PipelineDefinition);
     else project.steps.push(parsed.data as StepDefinition);
@@ -155,7 +194,12 @@ export function parseValohaiYaml(text: string, file: string): ValohaiProject {
 
 export async function readValohaiYaml(file: string): Promise<ValohaiProject> {
   const text = await readFile(file, 'utf8').catch((cause: { code?: string }) => {
-    throw new InvalidProjectError(file, cause.code === 'ENOENT' ? 'does not exist: set TRAINER_PROJECT to the folder that holds valohai.yaml' : `cannot be read (${cause.code ?? 'unknown'})`);
+    throw new InvalidProjectError(
+      file,
+      cause.code === 'ENOENT'
+        ? 'does not exist: set TRAINER_PROJECT to the folder that holds valohai.yaml'
+        : `cannot be read (${cause.code ?? 'unknown'})`,
+    );
   });
   return parseValohaiYaml(text, file);
 }

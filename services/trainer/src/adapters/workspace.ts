@@ -119,4 +119,3 @@ export class Workspace {
     await rm(this.#root, { recursive: true, force: true });
   }
 }
-

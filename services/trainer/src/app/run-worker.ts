@@ -138,8 +138,14 @@ export class RunWorker {
   async #planOf(run: Run): Promise<Plan> {
     const project = await this.#parts.loadProject();
     const isPipeline = project.pipelines.some((pipeline) => pipeline.name === run.pipeline);
-    const executions = isPipeline ? planPipeline(project, run.pipeline) : [{ node: run.pipeline, step: stepNamed(project, run.pipeline), incoming: [] }];
-    return { executions, nodes: executions.map((each) => each.node), evaluationNode: executions.find((each) => each.step.name === EVALUATE_STEP)?.node ?? null };
+    const executions = isPipeline
+      ? planPipeline(project, run.pipeline)
+      : [{ node: run.pipeline, step: stepNamed(project, run.pipeline), incoming: [] }];
+    return {
+      executions,
+      nodes: executions.map((each) => each.node),
+      evaluationNode: executions.find((each) => each.step.name === EVALUATE_STEP)?.node ?? null,
+    };
   }
 
   /** One step of the run; false when it has ended or is somebody else's. */
@@ -179,12 +185,19 @@ export class RunWorker {
 
   async #execute(run: Run, plan: Plan, next: { node: string; attempt: number }, signal: AbortSignal): Promise<void> {
     const execution = plan.executions.find((each) => each.node === next.node) as PlannedExecution;
-    const started: Output = { contract: RunStepStarted, id: `${run.runId}-${next.node}-started-${next.attempt}`, payload: { runId: run.runId, step: next.node, attempt: next.attempt } };
+    const started: Output = {
+      contract: RunStepStarted,
+      id: `${run.runId}-${next.node}-started-${next.attempt}`,
+      payload: { runId: run.runId, step: next.node, attempt: next.attempt },
+    };
     await this.#change(run.runId, { type: 'began', ...next }, [started]);
     const result = await this.#runStep(run, execution, signal);
     if (result.outcome === 'done') {
       const { outputs, metadata, seconds } = result;
-      await this.#change(run.runId, { type: 'finished', execution: { node: next.node, step: execution.step.name, outputs, metadata, seconds } });
+      await this.#change(run.runId, {
+        type: 'finished',
+        execution: { node: next.node, step: execution.step.name, outputs, metadata, seconds },
+      });
     } else if (result.outcome !== 'cancelled') {
       await this.#end(run, result.outcome, next.node, result.reason);
     }
@@ -194,8 +207,13 @@ export class RunWorker {
     const pictures = run.dataset ? (await this.#parts.datasets.files(run.dataset.manifest)).pictures : [];
     const base = run.incumbent?.model ?? (await this.#parts.firstBase());
     const inputs = inputsOf(execution, run.finished, { run, incumbent: run.incumbent, base, pictures });
-    const command = commandLine(execution.step, parametersOf(execution, run.finished, this.#settings.parameters[execution.step.name] ?? {}));
-    const variables = execution.step.environmentVariables.flatMap((each) => (each.default === undefined ? [] : [[each.name, each.default] as const]));
+    const command = commandLine(
+      execution.step,
+      parametersOf(execution, run.finished, this.#settings.parameters[execution.step.name] ?? {}),
+    );
+    const variables = execution.step.environmentVariables.flatMap((each) =>
+      each.default === undefined ? [] : [[each.name, each.default] as const],
+    );
     const left = run.deadlineAt - this.#parts.clock.now();
     return this.#parts.executor.execute({
       runId: run.runId,
@@ -203,7 +221,12 @@ export class RunWorker {
       step: execution.step,
       command,
       inputs,
-      environment: { ...Object.fromEntries(variables), EDGELOOP_RUN_ID: run.runId, EDGELOOP_MODEL_NAME: run.model.name, EDGELOOP_MODEL_VERSION: run.model.version },
+      environment: {
+        ...Object.fromEntries(variables),
+        EDGELOOP_RUN_ID: run.runId,
+        EDGELOOP_MODEL_NAME: run.model.name,
+        EDGELOOP_MODEL_VERSION: run.model.version,
+      },
       timeLimitMs: Math.max(1, Math.min(left, (execution.step.timeLimitSeconds ?? Infinity) * 1000, this.#settings.stepTimeoutMs)),
       signal,
       onMetadata: this.#progressOf(run.runId, execution.node),
@@ -225,15 +248,22 @@ export class RunWorker {
   async #judge(run: Run, plan: Plan): Promise<void> {
     const outputs = run.finished.find((done) => done.node === plan.evaluationNode)?.outputs ?? [];
     const gate: GateVerdict = judgeCandidate(await this.#parts.outputs.evaluation(outputs), this.#settings.gate);
-    await this.#change(run.runId, { type: 'judged', gate }, [{ contract: RunJudged, id: `${run.runId}-judged`, payload: { runId: run.runId, gate } }]);
+    await this.#change(run.runId, { type: 'judged', gate }, [
+      { contract: RunJudged, id: `${run.runId}-judged`, payload: { runId: run.runId, gate } },
+    ]);
   }
 
   async #complete(run: Run): Promise<void> {
     const outputs: readonly OutputFile[] = run.finished.at(-1)?.outputs ?? [];
     const model = outputs.find((output) => output.name === 'model.onnx')?.object;
-    if (!model) throw new InvalidOutputError('model.onnx', `the run ended without a model: step ${run.finished.at(-1)?.step ?? 'none'} left ${outputs.map((each) => each.name).join(', ') || 'nothing'}`);
+    if (!model)
+      throw new InvalidOutputError(
+        'model.onnx',
+        `the run ended without a model: step ${run.finished.at(-1)?.step ?? 'none'} left ${outputs.map((each) => each.name).join(', ') || 'nothing'}`,
+      );
     const card = run.imported?.card ?? (await this.#parts.outputs.card(outputs, run.model));
-    const goldenPictures = run.imported?.goldenPictures ?? (run.dataset ? (await this.#parts.datasets.files(run.dataset.manifest)).goldenPictures : []);
+    const goldenPictures =
+      run.imported?.goldenPictures ?? (run.dataset ? (await this.#parts.datasets.files(run.dataset.manifest)).goldenPictures : []);
     const payload = {
       runId: run.runId,
       model,
@@ -244,14 +274,18 @@ export class RunWorker {
       trainSeconds: run.finished.filter((done) => done.step === TRAIN_STEP).reduce((sum, done) => sum + done.seconds, 0),
       goldenPictures: [...goldenPictures],
     };
-    await this.#change(run.runId, { type: 'ended', status: 'completed', at: this.#parts.clock.now(), reason: null }, [{ contract: RunCompleted, id: `${run.runId}-completed`, payload }]);
+    await this.#change(run.runId, { type: 'ended', status: 'completed', at: this.#parts.clock.now(), reason: null }, [
+      { contract: RunCompleted, id: `${run.runId}-completed`, payload },
+    ]);
     await this.#parts.executor.clean(run.runId);
   }
 
   async #end(run: Run, outcome: 'refused' | 'failed' | 'cancelled' | 'timed-out', step: string | null, reason: string): Promise<void> {
     this.#parts.log.warn({ runId: run.runId, outcome, step, reason }, 'run ended without a model');
     const payload = { runId: run.runId, outcome, step, reason: reason.slice(0, 2000) };
-    await this.#change(run.runId, { type: 'ended', status: outcome, at: this.#parts.clock.now(), reason }, [{ contract: RunEnded, id: `${run.runId}-ended`, payload }]);
+    await this.#change(run.runId, { type: 'ended', status: outcome, at: this.#parts.clock.now(), reason }, [
+      { contract: RunEnded, id: `${run.runId}-ended`, payload },
+    ]);
     await this.#parts.executor.clean(run.runId);
   }
 

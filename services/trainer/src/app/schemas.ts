@@ -17,7 +17,15 @@ export const StoredRun: z.ZodType<Run> = z.object({
   imported: z.object({ model: ObjectRef, card: ModelCard, goldenPictures: z.array(ObjectRef) }).nullable(),
   status: z.enum(['running', 'completed', 'refused', 'failed', 'cancelled', 'timed-out']),
   current: z.object({ node: z.string(), attempt: count }).nullable(),
-  finished: z.array(z.object({ node: z.string(), step: z.string(), outputs: z.array(z.object({ name: z.string(), object: ObjectRef })), metadata, seconds: z.number() })),
+  finished: z.array(
+    z.object({
+      node: z.string(),
+      step: z.string(),
+      outputs: z.array(z.object({ name: z.string(), object: ObjectRef })),
+      metadata,
+      seconds: z.number(),
+    }),
+  ),
   gate: GateVerdict.nullable(),
   cancelAsked: z.boolean(),
   startedAt: z.number(),
@@ -31,7 +39,9 @@ export const StoredModelLine: z.ZodType<ModelLine> = z.object({
   trigger: z.object({
     pendingLabels: count,
     pendingPerClass: z.record(z.string(), count),
-    decisions: z.array(z.object({ datasetId: z.string(), starts: z.boolean(), kind: z.enum(['new-labels', 'class-labels', 'manual']), reason: z.string() })),
+    decisions: z.array(
+      z.object({ datasetId: z.string(), starts: z.boolean(), kind: z.enum(['new-labels', 'class-labels', 'manual']), reason: z.string() }),
+    ),
   }),
   versions: z.array(z.object({ runId: z.string(), number: count })),
   releases: z.array(Incumbent),

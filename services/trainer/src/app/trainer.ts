@@ -1,9 +1,19 @@
+import { Refusal } from '@edgeloop/bus';
 import type { Cause, Documents } from '@edgeloop/bus';
 import { RunStarted } from '@edgeloop/contracts';
 import type { AskStartRun, DatasetSnapshotted, PayloadOf, ReleasePublished, RolloutEnded, RunTrigger, RunView } from '@edgeloop/contracts';
 import type { Clock, Logger } from '@edgeloop/runtime';
 import type { z } from 'zod';
-import { NEW_LINE, giveVersion, runIdOf, seeDataset, seeRelease, seeRolledOut, startDatasetByHand, versionOf } from '../domain/model-line.ts';
+import {
+  NEW_LINE,
+  giveVersion,
+  runIdOf,
+  seeDataset,
+  seeRelease,
+  seeRolledOut,
+  startDatasetByHand,
+  versionOf,
+} from '../domain/model-line.ts';
 import type { KnownDataset, ModelLine } from '../domain/model-line.ts';
 import { evolve } from '../domain/run.ts';
 import type { ImportedModel, Run } from '../domain/run.ts';
@@ -16,17 +26,6 @@ export interface TrainerSettings {
   /** Pipeline (or single step) of each kind of run. */
   readonly pipelines: { readonly retrain: string; readonly firstModel: string; readonly import: string };
   readonly runTimeoutMs: number;
-}
-
-/** The question cannot be answered as asked; the words go to the asker. */
-export class TrainerRefusal extends Error {
-  override readonly name = 'TrainerRefusal';
-  readonly retryable = false;
-  readonly code: 'dataset-unknown' | 'already-trained' | 'wrong-model';
-  constructor(code: TrainerRefusal['code'], words: string) {
-    super(words);
-    this.code = code;
-  }
 }
 
 interface Stores {
@@ -58,7 +57,10 @@ export class Trainer {
 
   async onRelease(release: PayloadOf<typeof ReleasePublished>, cause: Cause): Promise<void> {
     if (release.name !== this.#settings.modelName) return;
-    await this.#updateLine((line) => seeRelease(line, { releaseId: release.releaseId, version: release.version, model: release.model }), cause);
+    await this.#updateLine(
+      (line) => seeRelease(line, { releaseId: release.releaseId, version: release.version, model: release.model }),
+      cause,
+    );
   }
 
   async onRolloutEnded(rollout: PayloadOf<typeof RolloutEnded>, cause: Cause): Promise<void> {
@@ -70,7 +72,11 @@ export class Trainer {
   }
 
   async cancel(runId: string, cause: Cause): Promise<boolean> {
-    const run = await this.#stores.runs.update(runId, (current) => (current?.status === 'running' ? { state: evolve(current, { type: 'cancel-asked' }) } : undefined), cause);
+    const run = await this.#stores.runs.update(
+      runId,
+      (current) => (current?.status === 'running' ? { state: evolve(current, { type: 'cancel-asked' }) } : undefined),
+      cause,
+    );
     return run?.status === 'running' && run.cancelAsked;
   }
 
@@ -97,30 +103,68 @@ export class Trainer {
   async #trainByHand(asked: { datasetId?: string; reason: string }, cause: Cause): Promise<string> {
     const known = (await this.#stores.lines.load(this.#settings.modelName))?.state.datasets ?? [];
     const dataset = asked.datasetId === undefined ? known.at(-1) : known.find((each) => each.datasetId === asked.datasetId);
-    if (!dataset) throw new TrainerRefusal('dataset-unknown', asked.datasetId === undefined ? 'there is no dataset yet: import one or label some samples first' : `there is no dataset ${asked.datasetId}; the trainer knows ${known.map((each) => each.datasetId).join(', ') || 'none'}`);
-    if (await this.#stores.runs.load(runIdOf(dataset.datasetId))) throw new TrainerRefusal('already-trained', `${dataset.datasetId} was trained on by ${runIdOf(dataset.datasetId)}; a snapshot is never trained on twice`);
+    if (!dataset)
+      throw new Refusal(
+        'dataset-unknown',
+        asked.datasetId === undefined
+          ? 'there is no dataset yet: import one or label some samples first'
+          : `there is no dataset ${asked.datasetId}; the trainer knows ${known.map((each) => each.datasetId).join(', ') || 'none'}`,
+      );
+    if (await this.#stores.runs.load(runIdOf(dataset.datasetId)))
+      throw new Refusal(
+        'already-trained',
+        `${dataset.datasetId} was trained on by ${runIdOf(dataset.datasetId)}; a snapshot is never trained on twice`,
+      );
     const line = await this.#updateLine((current) => startDatasetByHand(current, dataset.datasetId, asked.reason), cause);
     return this.#createDatasetRun(line, dataset, { kind: 'manual', reason: asked.reason }, cause);
   }
 
   async #import(asked: Extract<PayloadOf<typeof AskStartRun>, { kind: 'import' }>, cause: Cause): Promise<string> {
     const { modelName } = this.#settings;
-    if (asked.card.name !== modelName) throw new TrainerRefusal('wrong-model', `this trainer keeps the model ${modelName}, not ${asked.card.name}`);
+    if (asked.card.name !== modelName)
+      throw new Refusal('wrong-model', `this trainer keeps the model ${modelName}, not ${asked.card.name}`);
     const runId = `run-import-${asked.model.digest.slice(7, 23)}`;
     const line = await this.#updateLine((current) => giveVersion(current, runId), cause);
     const version = versionOf(line, runId) ?? 'v1';
     const imported: ImportedModel = { model: asked.model, card: { ...asked.card, version }, goldenPictures: asked.goldenPictures };
-    return this.#create({ runId, pipeline: this.#settings.pipelines.import, trigger: { kind: 'import', reason: asked.reason }, newLabels: 0, dataset: null, incumbent: line.incumbent, version, imported }, cause);
+    return this.#create(
+      {
+        runId,
+        pipeline: this.#settings.pipelines.import,
+        trigger: { kind: 'import', reason: asked.reason },
+        newLabels: 0,
+        dataset: null,
+        incumbent: line.incumbent,
+        version,
+        imported,
+      },
+      cause,
+    );
   }
 
   #createDatasetRun(line: ModelLine, dataset: KnownDataset, trigger: RunTrigger, cause: Cause): Promise<string> {
     const runId = runIdOf(dataset.datasetId);
     const pipeline = line.incumbent ? this.#settings.pipelines.retrain : this.#settings.pipelines.firstModel;
     const version = versionOf(line, runId) ?? 'v1';
-    return this.#create({ runId, pipeline, trigger, newLabels: dataset.newLabels, dataset: { datasetId: dataset.datasetId, manifest: dataset.manifest }, incumbent: line.incumbent, version, imported: null }, cause);
+    return this.#create(
+      {
+        runId,
+        pipeline,
+        trigger,
+        newLabels: dataset.newLabels,
+        dataset: { datasetId: dataset.datasetId, manifest: dataset.manifest },
+        incumbent: line.incumbent,
+        version,
+        imported: null,
+      },
+      cause,
+    );
   }
 
-  async #create(draft: Pick<Run, 'runId' | 'pipeline' | 'trigger' | 'newLabels' | 'dataset' | 'incumbent' | 'imported'> & { version: string }, cause: Cause): Promise<string> {
+  async #create(
+    draft: Pick<Run, 'runId' | 'pipeline' | 'trigger' | 'newLabels' | 'dataset' | 'incumbent' | 'imported'> & { version: string },
+    cause: Cause,
+  ): Promise<string> {
     const { version, ...rest } = draft;
     const startedAt = this.#clock.now();
     const model = { name: this.#settings.modelName, version };
@@ -138,7 +182,19 @@ export class Trainer {
       reason: null,
       lease: null,
     };
-    const started = { contract: RunStarted, id: `${run.runId}-started`, payload: { runId: run.runId, pipeline: run.pipeline, trigger: run.trigger, datasetId: run.dataset?.datasetId ?? null, newLabels: run.newLabels, incumbent: run.incumbent, model } };
+    const started = {
+      contract: RunStarted,
+      id: `${run.runId}-started`,
+      payload: {
+        runId: run.runId,
+        pipeline: run.pipeline,
+        trigger: run.trigger,
+        datasetId: run.dataset?.datasetId ?? null,
+        newLabels: run.newLabels,
+        incumbent: run.incumbent,
+        model,
+      },
+    };
     await this.#stores.runs.update(run.runId, (current) => (current ? undefined : { state: run, outputs: [started] }), cause);
     return run.runId;
   }

@@ -11,16 +11,21 @@ export function shellQuote(value: string): string {
 function checkRange(parameter: ParameterDefinition, value: ParameterValue): void {
   const place = `parameter ${parameter.name}`;
   if (parameter.type === 'integer' && !Number.isInteger(value)) throw new InvalidProjectError(place, `${String(value)} is not an integer`);
-  if (parameter.type === 'float' && (typeof value !== 'number' || !Number.isFinite(value))) throw new InvalidProjectError(place, `${String(value)} is not a number`);
-  if (typeof value === 'number' && parameter.min !== undefined && value < parameter.min) throw new InvalidProjectError(place, `${value} is below its minimum ${parameter.min}`);
-  if (typeof value === 'number' && parameter.max !== undefined && value > parameter.max) throw new InvalidProjectError(place, `${value} is above its maximum ${parameter.max}`);
-  if (parameter.choices && !parameter.choices.includes(value)) throw new InvalidProjectError(place, `${String(value)} is none of ${parameter.choices.join(', ')}`);
+  if (parameter.type === 'float' && (typeof value !== 'number' || !Number.isFinite(value)))
+    throw new InvalidProjectError(place, `${String(value)} is not a number`);
+  if (typeof value === 'number' && parameter.min !== undefined && value < parameter.min)
+    throw new InvalidProjectError(place, `${value} is below its minimum ${parameter.min}`);
+  if (typeof value === 'number' && parameter.max !== undefined && value > parameter.max)
+    throw new InvalidProjectError(place, `${value} is above its maximum ${parameter.max}`);
+  if (parameter.choices && !parameter.choices.includes(value))
+    throw new InvalidProjectError(place, `${String(value)} is none of ${parameter.choices.join(', ')}`);
 }
 
 function valuesOf(parameter: ParameterDefinition, given: ParameterValues): readonly ParameterValue[] {
   const value = given[parameter.name] ?? parameter.default;
   const list = value === undefined ? [] : Array.isArray(value) ? (value as readonly ParameterValue[]) : [value as ParameterValue];
-  if (list.length === 0 && !parameter.optional && parameter.type !== 'flag') throw new InvalidProjectError(`parameter ${parameter.name}`, 'has no value and no default');
+  if (list.length === 0 && !parameter.optional && parameter.type !== 'flag')
+    throw new InvalidProjectError(`parameter ${parameter.name}`, 'has no value and no default');
   for (const one of list) checkRange(parameter, one);
   return list;
 }
@@ -36,7 +41,8 @@ export function passParameter(parameter: ParameterDefinition, given: ParameterVa
   if (parameter.type === 'flag') return passFlag(parameter, values[0] === true || values[0] === 'true').join(' ');
   if (values.length === 0) return '';
   const passAs = parameter.passAs ?? '--{name}={value}';
-  const passOne = (value: string): string => shellQuote(passAs.replaceAll('{name}', parameter.name).replaceAll('{value}', value).replaceAll('{v}', value));
+  const passOne = (value: string): string =>
+    shellQuote(passAs.replaceAll('{name}', parameter.name).replaceAll('{value}', value).replaceAll('{v}', value));
   if (parameter.multiple === 'repeat') return values.map((value) => passOne(String(value))).join(' ');
   return passOne(values.map(String).join(parameter.multipleSeparator));
 }
@@ -55,7 +61,11 @@ export function commandLine(step: StepDefinition, given: ParameterValues): strin
     if (!found) throw new InvalidProjectError(`step ${step.name}`, `its command names the parameter ${name}, which it does not declare`);
     return found;
   };
-  const all = (): string => step.parameters.map((parameter) => passParameter(parameter, given)).filter(Boolean).join(' ');
+  const all = (): string =>
+    step.parameters
+      .map((parameter) => passParameter(parameter, given))
+      .filter(Boolean)
+      .join(' ');
   const fill = (line: string): string =>
     line
       .replaceAll(/\{(?:parameters|params)\}/g, all)

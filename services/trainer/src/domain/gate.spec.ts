@@ -6,7 +6,10 @@ const rule = { gainMin: 0.02, sliceFallMax: 0.06, sliceFramesMin: 8, firstModelM
 const slice = (map50: number | null, frames = 20): SliceScore => ({ map50, perClass: {}, frames, boxes: frames * 3 });
 
 function compared(day: [number, number], night: [number, number], frames = 20): Evaluation {
-  const model = (at: 0 | 1) => ({ overall: slice((day[at] + night[at]) / 2), slices: { day: slice(day[at], frames), night: slice(night[at], frames) } });
+  const model = (at: 0 | 1) => ({
+    overall: slice((day[at] + night[at]) / 2),
+    slices: { day: slice(day[at], frames), night: slice(night[at], frames) },
+  });
   return { candidate: model(0), incumbent: model(1) };
 }
 
@@ -40,6 +43,10 @@ describe('the offline gate', () => {
 
   it('asks of a first model only its overall score', () => {
     const first = (map50: number | null): Evaluation => ({ candidate: { overall: slice(map50), slices: {} }, incumbent: null });
-    expect([judgeCandidate(first(0.2), rule).verdict, judgeCandidate(first(0.19), rule).verdict, judgeCandidate(first(null), rule).verdict]).toEqual(['passed', 'refused', 'refused']);
+    expect([
+      judgeCandidate(first(0.2), rule).verdict,
+      judgeCandidate(first(0.19), rule).verdict,
+      judgeCandidate(first(null), rule).verdict,
+    ]).toEqual(['passed', 'refused', 'refused']);
   });
 });

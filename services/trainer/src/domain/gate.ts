@@ -21,8 +21,10 @@ interface JudgedSlice {
 }
 
 function comparable(name: string, candidate: SliceScore, incumbent: SliceScore | undefined, framesMin: number): JudgedSlice | string {
-  if (candidate.map50 === null || incumbent === undefined || incumbent.map50 === null) return `${name}: no labelled box in the holdout, not judged`;
-  if (candidate.frames < framesMin) return `${name}: ${shown(candidate.map50)} against ${shown(incumbent.map50)} on only ${candidate.frames} frames, not judged (${framesMin} are needed)`;
+  if (candidate.map50 === null || incumbent === undefined || incumbent.map50 === null)
+    return `${name}: no labelled box in the holdout, not judged`;
+  if (candidate.frames < framesMin)
+    return `${name}: ${shown(candidate.map50)} against ${shown(incumbent.map50)} on only ${candidate.frames} frames, not judged (${framesMin} are needed)`;
   return { name, candidate: candidate.map50, incumbent: incumbent.map50 };
 }
 
@@ -33,7 +35,8 @@ function mean(values: readonly number[]): number {
 function judgeFirstModel(evaluation: Evaluation, rule: GateRule): GateVerdict {
   const reached = evaluation.candidate.overall.map50;
   const passed = reached !== null && reached >= rule.firstModelMin;
-  const said = reached === null ? 'the holdout has no labelled box' : `overall ${shown(reached)}, a first model needs ${shown(rule.firstModelMin)}`;
+  const said =
+    reached === null ? 'the holdout has no labelled box' : `overall ${shown(reached)}, a first model needs ${shown(rule.firstModelMin)}`;
   return { verdict: passed ? 'passed' : 'refused', reasons: [said], evaluation };
 }
 
@@ -49,7 +52,8 @@ export function judgeCandidate(evaluation: Evaluation, rule: GateRule): GateVerd
     .map((name) => comparable(name, candidate.slices[name] as SliceScore, incumbent.slices[name], rule.sliceFramesMin));
   const judged = compared.filter((each): each is JudgedSlice => typeof each !== 'string');
   const reasons = compared.filter((each): each is string => typeof each === 'string');
-  if (judged.length === 0) return { verdict: 'refused', reasons: [...reasons, 'no slice could be judged: collect and label more'], evaluation };
+  if (judged.length === 0)
+    return { verdict: 'refused', reasons: [...reasons, 'no slice could be judged: collect and label more'], evaluation };
   const fallen = judged.filter((slice) => slice.incumbent - slice.candidate > rule.sliceFallMax);
   for (const slice of judged) {
     const fell = fallen.includes(slice) ? `, fell by more than ${shown(rule.sliceFallMax)}` : '';

@@ -49,7 +49,11 @@ function fromEdges(execution: PlannedExecution, input: InputDefinition, finished
     .flatMap((edge) => {
       const outputs = finished.find((done) => done.node === edge.source.node)?.outputs ?? [];
       const files = outputs.filter((output) => matchesOutput(edge.source.key, output.name));
-      return files.map((file) => ({ input: input.name, name: input.filename ?? (input.keepDirectories ? file.name : baseName(file.name)), object: file.object }));
+      return files.map((file) => ({
+        input: input.name,
+        name: input.filename ?? (input.keepDirectories ? file.name : baseName(file.name)),
+        object: file.object,
+      }));
     });
 }
 
@@ -59,14 +63,21 @@ export function inputsOf(execution: PlannedExecution, finished: readonly Finishe
     const edged = fromEdges(execution, input, finished);
     const files = edged.length > 0 ? edged : fromContext(input.name, context);
     if (files.length === 0 && !input.optional) {
-      throw new InvalidProjectError(`step ${execution.step.name}, input ${input.name}`, 'nothing fills it: no edge brought a file, and this run has none of that name (snapshot, samples, base, incumbent, model)');
+      throw new InvalidProjectError(
+        `step ${execution.step.name}, input ${input.name}`,
+        'nothing fills it: no edge brought a file, and this run has none of that name (snapshot, samples, base, incumbent, model)',
+      );
     }
     return files;
   });
 }
 
 /** Parameters that edges bring, over those that the operator set for the step. */
-export function parametersOf(execution: PlannedExecution, finished: readonly FinishedExecution[], configured: Readonly<Record<string, ParameterValue>>): Readonly<Record<string, ParameterValue>> {
+export function parametersOf(
+  execution: PlannedExecution,
+  finished: readonly FinishedExecution[],
+  configured: Readonly<Record<string, ParameterValue>>,
+): Readonly<Record<string, ParameterValue>> {
   const values: Record<string, ParameterValue> = { ...configured };
   for (const edge of execution.incoming) {
     if (edge.target.type !== 'parameter' || edge.source.type !== 'metadata') continue;

@@ -15,6 +15,8 @@ export function metadataOf(line: string): Record<string, MetadataValue> | undefi
     return undefined;
   }
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) return undefined;
-  const flat = Object.entries(parsed).filter((entry): entry is [string, MetadataValue] => entry[1] === null || ['number', 'string', 'boolean'].includes(typeof entry[1]));
+  const flat = Object.entries(parsed).filter(
+    (entry): entry is [string, MetadataValue] => entry[1] === null || ['number', 'string', 'boolean'].includes(typeof entry[1]),
+  );
   return Object.fromEntries(flat.slice(0, KEYS_MAX));
 }

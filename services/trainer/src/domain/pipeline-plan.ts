@@ -11,13 +11,21 @@ export interface PlannedExecution {
 
 export function stepNamed(project: ValohaiProject, name: string): StepDefinition {
   const step = project.steps.find((candidate) => candidate.name === name);
-  if (!step) throw new InvalidProjectError(`step ${name}`, `is not in the project; it has ${project.steps.map((each) => each.name).join(', ') || 'no step'}`);
+  if (!step)
+    throw new InvalidProjectError(
+      `step ${name}`,
+      `is not in the project; it has ${project.steps.map((each) => each.name).join(', ') || 'no step'}`,
+    );
   return step;
 }
 
 export function pipelineNamed(project: ValohaiProject, name: string): PipelineDefinition {
   const pipeline = project.pipelines.find((candidate) => candidate.name === name);
-  if (!pipeline) throw new InvalidProjectError(`pipeline ${name}`, `is not in the project; it has ${project.pipelines.map((each) => each.name).join(', ') || 'no pipeline'}`);
+  if (!pipeline)
+    throw new InvalidProjectError(
+      `pipeline ${name}`,
+      `is not in the project; it has ${project.pipelines.map((each) => each.name).join(', ') || 'no pipeline'}`,
+    );
   return pipeline;
 }
 
@@ -27,7 +35,8 @@ function checkEdge(pipeline: PipelineDefinition, executions: ReadonlyMap<string,
   if (!source) throw new InvalidProjectError(place, `there is no node ${edge.source.node}`);
   if (!target) throw new InvalidProjectError(place, `there is no node ${edge.target.node}`);
   const declared = edge.target.type === 'input' ? target.step.inputs : target.step.parameters;
-  if (!declared.some((each) => each.name === edge.target.key)) throw new InvalidProjectError(place, `step ${target.step.name} has no ${edge.target.type} ${edge.target.key}`);
+  if (!declared.some((each) => each.name === edge.target.key))
+    throw new InvalidProjectError(place, `step ${target.step.name} has no ${edge.target.type} ${edge.target.key}`);
 }
 
 /** Nodes in topological order (ties in the order of the file); refuses unknown steps, dangling edges and circles. */
@@ -36,14 +45,24 @@ export function planPipeline(project: ValohaiProject, name: string): readonly Pl
   const executions = new Map<string, PlannedExecution>();
   for (const node of pipeline.nodes) {
     if (executions.has(node.name)) throw new InvalidProjectError(`pipeline ${name}`, `two nodes are named ${node.name}`);
-    executions.set(node.name, { node: node.name, step: stepNamed(project, node.step), incoming: pipeline.edges.filter((edge) => edge.target.node === node.name) });
+    executions.set(node.name, {
+      node: node.name,
+      step: stepNamed(project, node.step),
+      incoming: pipeline.edges.filter((edge) => edge.target.node === node.name),
+    });
   }
   for (const edge of pipeline.edges) checkEdge(pipeline, executions, edge);
   const ordered: PlannedExecution[] = [];
   const waiting = [...executions.values()];
   while (waiting.length > 0) {
-    const index = waiting.findIndex((execution) => execution.incoming.every((edge) => ordered.some((done) => done.node === edge.source.node)));
-    if (index < 0) throw new InvalidProjectError(`pipeline ${name}`, `its edges run in a circle through ${waiting.map((execution) => execution.node).join(', ')}`);
+    const index = waiting.findIndex((execution) =>
+      execution.incoming.every((edge) => ordered.some((done) => done.node === edge.source.node)),
+    );
+    if (index < 0)
+      throw new InvalidProjectError(
+        `pipeline ${name}`,
+        `its edges run in a circle through ${waiting.map((execution) => execution.node).join(', ')}`,
+      );
     ordered.push(...waiting.splice(index, 1));
   }
   return ordered;

@@ -4,17 +4,40 @@ import { metadataOf } from './metadata-line.ts';
 import { matchesOutput, planPipeline } from './pipeline-plan.ts';
 import type { ParameterDefinition, StepDefinition, ValohaiProject } from './valohai.ts';
 
-const parameter = (name: string, more: Partial<ParameterDefinition> = {}): ParameterDefinition => ({ name, type: 'string', optional: false, multiple: 'none', multipleSeparator: ',', ...more });
-const step = (name: string, more: Partial<StepDefinition> = {}): StepDefinition => ({ name, command: [`python ${name}.py {parameters}`], inputs: [], parameters: [], environmentVariables: [], ...more });
+const parameter = (name: string, more: Partial<ParameterDefinition> = {}): ParameterDefinition => ({
+  name,
+  type: 'string',
+  optional: false,
+  multiple: 'none',
+  multipleSeparator: ',',
+  ...more,
+});
+const step = (name: string, more: Partial<StepDefinition> = {}): StepDefinition => ({
+  name,
+  command: [`python ${name}.py {parameters}`],
+  inputs: [],
+  parameters: [],
+  environmentVariables: [],
+  ...more,
+});
 
 describe('a command line', () => {
   it('passes every parameter in its form, quoted', () => {
-    const train = step('train', { parameters: [parameter('epochs', { type: 'integer', default: 8 }), parameter('note', { default: "it's" }), parameter('fast', { type: 'flag' })] });
+    const train = step('train', {
+      parameters: [
+        parameter('epochs', { type: 'integer', default: 8 }),
+        parameter('note', { default: "it's" }),
+        parameter('fast', { type: 'flag' }),
+      ],
+    });
     expect(commandLine(train, { fast: true })).toBe(`set -e\npython train.py --epochs=8 '--note=it'"'"'s' --fast`);
   });
 
   it('leaves other braces alone and fills raw values', () => {
-    const train = step('train', { command: ['echo {parameter-value:epochs} ${HOME} {other}'], parameters: [parameter('epochs', { default: 3, type: 'integer' })] });
+    const train = step('train', {
+      command: ['echo {parameter-value:epochs} ${HOME} {other}'],
+      parameters: [parameter('epochs', { default: 3, type: 'integer' })],
+    });
     expect(commandLine(train, {})).toBe('set -e\necho 3 ${HOME} {other}');
   });
 
@@ -38,24 +61,56 @@ describe('a pipeline plan', () => {
     return { node: node as string, type: type as 'input', key: key.join('.') };
   };
   const project = (edges: [string, string][]): ValohaiProject => ({
-    steps: [step('a'), step('b', { inputs: [{ name: 'model', defaults: [], optional: false, keepDirectories: false }] }), step('c', { inputs: [{ name: 'model', defaults: [], optional: false, keepDirectories: false }] })],
-    pipelines: [{ name: 'p', nodes: [{ name: 'c', step: 'c' }, { name: 'b', step: 'b' }, { name: 'a', step: 'a' }], edges: edges.map(([source, target]) => ({ source: socket(source), target: socket(target) })) }],
+    steps: [
+      step('a'),
+      step('b', { inputs: [{ name: 'model', defaults: [], optional: false, keepDirectories: false }] }),
+      step('c', { inputs: [{ name: 'model', defaults: [], optional: false, keepDirectories: false }] }),
+    ],
+    pipelines: [
+      {
+        name: 'p',
+        nodes: [
+          { name: 'c', step: 'c' },
+          { name: 'b', step: 'b' },
+          { name: 'a', step: 'a' },
+        ],
+        edges: edges.map(([source, target]) => ({ source: socket(source), target: socket(target) })),
+      },
+    ],
   });
 
   it('orders executions by their edges', () => {
-    const plan = planPipeline(project([['a.output.x', 'b.input.model'], ['b.output.y', 'c.input.model']]), 'p');
+    const plan = planPipeline(
+      project([
+        ['a.output.x', 'b.input.model'],
+        ['b.output.y', 'c.input.model'],
+      ]),
+      'p',
+    );
     expect(plan.map((execution) => execution.node)).toEqual(['a', 'b', 'c']);
   });
 
   it('refuses a circle, a missing node and a missing input', () => {
-    expect(() => planPipeline(project([['c.output.x', 'b.input.model'], ['b.output.y', 'c.input.model']]), 'p')).toThrow('circle');
+    expect(() =>
+      planPipeline(
+        project([
+          ['c.output.x', 'b.input.model'],
+          ['b.output.y', 'c.input.model'],
+        ]),
+        'p',
+      ),
+    ).toThrow('circle');
     expect(() => planPipeline(project([['z.output.x', 'b.input.model']]), 'p')).toThrow('there is no node z');
     expect(() => planPipeline(project([['a.output.x', 'b.input.weights']]), 'p')).toThrow('step b has no input weights');
     expect(() => planPipeline(project([]), 'q')).toThrow('it has p');
   });
 
   it('matches outputs by name and by star', () => {
-    expect([matchesOutput('best*.onnx', 'best-3.onnx'), matchesOutput('best*.onnx', 'bestxonnx'), matchesOutput('*', 'images/a.jpg')]).toEqual([true, false, true]);
+    expect([
+      matchesOutput('best*.onnx', 'best-3.onnx'),
+      matchesOutput('best*.onnx', 'bestxonnx'),
+      matchesOutput('*', 'images/a.jpg'),
+    ]).toEqual([true, false, true]);
   });
 });
 

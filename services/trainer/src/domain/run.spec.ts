@@ -39,11 +39,19 @@ describe('a run', () => {
   });
 
   it('begins an execution again that was under way when its runner died, and counts', () => {
-    expect(nextStep(after({ type: 'began', node: 'pre-process', attempt: 1 }), plan, 0)).toEqual({ type: 'execute', node: 'pre-process', attempt: 2 });
+    expect(nextStep(after({ type: 'began', node: 'pre-process', attempt: 1 }), plan, 0)).toEqual({
+      type: 'execute',
+      node: 'pre-process',
+      attempt: 2,
+    });
   });
 
   it('fails when an execution was begun too often', () => {
-    expect(nextStep(after({ type: 'began', node: 'pre-process', attempt: ATTEMPTS_MAX }), plan, 0)).toMatchObject({ type: 'end', status: 'failed', node: 'pre-process' });
+    expect(nextStep(after({ type: 'began', node: 'pre-process', attempt: ATTEMPTS_MAX }), plan, 0)).toMatchObject({
+      type: 'end',
+      status: 'failed',
+      node: 'pre-process',
+    });
   });
 
   it('is judged after the evaluation and before the deployment', () => {
@@ -85,9 +93,12 @@ describe('a run', () => {
     fc.assert(
       fc.property(fc.array(change, { maxLength: 12 }), (changes) => {
         const once = changes.reduce(evolve, started());
-        expect([...changes, ...changes].reduce(evolve, started()).finished.map((each) => each.node).sort()).toEqual(
-          once.status === 'running' ? once.finished.map((each) => each.node).sort() : expect.any(Array),
-        );
+        expect(
+          [...changes, ...changes]
+            .reduce(evolve, started())
+            .finished.map((each) => each.node)
+            .sort(),
+        ).toEqual(once.status === 'running' ? once.finished.map((each) => each.node).sort() : expect.any(Array));
         for (const each of changes) expect(evolve(once, each)).toEqual(once);
       }),
     );

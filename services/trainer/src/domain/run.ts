@@ -55,19 +55,35 @@ export type NextStep =
   | { readonly type: 'execute'; readonly node: string; readonly attempt: number }
   | { readonly type: 'judge' }
   | { readonly type: 'complete' }
-  | { readonly type: 'end'; readonly status: Exclude<RunStatus, 'running' | 'completed'>; readonly node: string | null; readonly reason: string };
+  | {
+      readonly type: 'end';
+      readonly status: Exclude<RunStatus, 'running' | 'completed'>;
+      readonly node: string | null;
+      readonly reason: string;
+    };
 
 /**
  * What a run needs next. The gate stands behind the execution that writes the evaluation and before whatever follows it.
  * `nodes` is the plan in order; `evaluationNode` the one whose outcome is judged (null: nothing to judge).
  */
-export function nextStep(run: Run, plan: { readonly nodes: readonly string[]; readonly evaluationNode: string | null }, nowMs: number): NextStep {
+export function nextStep(
+  run: Run,
+  plan: { readonly nodes: readonly string[]; readonly evaluationNode: string | null },
+  nowMs: number,
+): NextStep {
   const next = plan.nodes.find((node) => !run.finished.some((done) => done.node === node)) ?? null;
   if (run.cancelAsked) return { type: 'end', status: 'cancelled', node: next, reason: 'cancelled by hand' };
-  if (nowMs >= run.deadlineAt) return { type: 'end', status: 'timed-out', node: next, reason: `took longer than ${Math.round((run.deadlineAt - run.startedAt) / 1000)} s` };
+  if (nowMs >= run.deadlineAt)
+    return {
+      type: 'end',
+      status: 'timed-out',
+      node: next,
+      reason: `took longer than ${Math.round((run.deadlineAt - run.startedAt) / 1000)} s`,
+    };
   const evaluated = plan.evaluationNode !== null && run.finished.some((done) => done.node === plan.evaluationNode);
   if (evaluated && run.gate === null) return { type: 'judge' };
-  if (run.gate?.verdict === 'refused') return { type: 'end', status: 'refused', node: plan.evaluationNode, reason: run.gate.reasons.join('; ') };
+  if (run.gate?.verdict === 'refused')
+    return { type: 'end', status: 'refused', node: plan.evaluationNode, reason: run.gate.reasons.join('; ') };
   if (next === null) return { type: 'complete' };
   const attempt = run.current?.node === next ? run.current.attempt + 1 : 1;
   if (attempt > ATTEMPTS_MAX) return { type: 'end', status: 'failed', node: next, reason: `began ${ATTEMPTS_MAX} times and never ended` };

@@ -3,7 +3,11 @@ import fc from 'fast-check';
 import { NOTHING_SEEN, decisionOf, seeSnapshot, startByHand } from './trigger.ts';
 
 const rule = { newLabels: 100, newLabelsOfClass: 50 };
-const snapshot = (datasetId: string, newLabels: number, newPerClass: Record<string, number> = {}) => ({ datasetId, newLabels, newPerClass });
+const snapshot = (datasetId: string, newLabels: number, newPerClass: Record<string, number> = {}) => ({
+  datasetId,
+  newLabels,
+  newPerClass,
+});
 
 describe('the trigger', () => {
   it('starts at exactly the asked number of labels', () => {
@@ -18,11 +22,17 @@ describe('the trigger', () => {
   });
 
   it('starts on one class alone', () => {
-    expect(decisionOf(seeSnapshot(NOTHING_SEEN, rule, snapshot('d1', 20, { head: 50 })), 'd1')).toMatchObject({ starts: true, kind: 'class-labels' });
+    expect(decisionOf(seeSnapshot(NOTHING_SEEN, rule, snapshot('d1', 20, { head: 50 })), 'd1')).toMatchObject({
+      starts: true,
+      kind: 'class-labels',
+    });
   });
 
   it('never decides twice about one snapshot, in whatever order and number they come', () => {
-    const some = fc.array(fc.record({ datasetId: fc.constantFrom('a', 'b', 'c', 'd'), newLabels: fc.nat(150), newPerClass: fc.constant({}) }), { maxLength: 20 });
+    const some = fc.array(
+      fc.record({ datasetId: fc.constantFrom('a', 'b', 'c', 'd'), newLabels: fc.nat(150), newPerClass: fc.constant({}) }),
+      { maxLength: 20 },
+    );
     fc.assert(
       fc.property(some, (snapshots) => {
         const state = snapshots.reduce((seen, each) => seeSnapshot(seen, rule, each), NOTHING_SEEN);
@@ -41,6 +51,8 @@ describe('the trigger', () => {
   });
 
   it('has no rule that is zero', () => {
-    expect(decisionOf(seeSnapshot(NOTHING_SEEN, { newLabels: 0, newLabelsOfClass: 0 }, snapshot('d1', 9999, { head: 9999 })), 'd1')?.starts).toBe(false);
+    expect(
+      decisionOf(seeSnapshot(NOTHING_SEEN, { newLabels: 0, newLabelsOfClass: 0 }, snapshot('d1', 9999, { head: 9999 })), 'd1')?.starts,
+    ).toBe(false);
   });
 });

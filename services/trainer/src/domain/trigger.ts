@@ -37,12 +37,17 @@ function add(pending: Readonly<Record<string, number>>, more: Readonly<Record<st
   return sum;
 }
 
-function judge(rule: TriggerRule, pendingLabels: number, pendingPerClass: Readonly<Record<string, number>>): Omit<TriggerDecision, 'datasetId'> {
+function judge(
+  rule: TriggerRule,
+  pendingLabels: number,
+  pendingPerClass: Readonly<Record<string, number>>,
+): Omit<TriggerDecision, 'datasetId'> {
   if (rule.newLabels > 0 && pendingLabels >= rule.newLabels) {
     return { starts: true, kind: 'new-labels', reason: `${pendingLabels} new labels, ${rule.newLabels} start a run` };
   }
   const grown = Object.entries(pendingPerClass).find(([, count]) => rule.newLabelsOfClass > 0 && count >= rule.newLabelsOfClass);
-  if (grown) return { starts: true, kind: 'class-labels', reason: `${grown[1]} new boxes of ${grown[0]}, ${rule.newLabelsOfClass} start a run` };
+  if (grown)
+    return { starts: true, kind: 'class-labels', reason: `${grown[1]} new boxes of ${grown[0]}, ${rule.newLabelsOfClass} start a run` };
   return { starts: false, kind: 'new-labels', reason: `${pendingLabels} new labels, ${rule.newLabels} are needed to start a run` };
 }
 

@@ -1,0 +1,1 @@
+export { trainerService } from './service.ts';

@@ -1,0 +1,4 @@
+import { bootService } from '@edgeloop/nest-bus';
+import { trainerService } from './service.ts';
+
+await bootService(trainerService);
