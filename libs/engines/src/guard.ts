@@ -53,5 +53,5 @@ export function unguard(pid: number): void {
   if (guarded.size > 0) return;
   const idle = watchdog;
   watchdog = undefined;
-  idle?.stdin?.end();
+  idle?.stdin?.end('.\n');
 }

@@ -66,11 +66,17 @@ interface NatsPlan {
 async function natsOnPorts(plan: NatsPlan): Promise<NatsEngine> {
   const [port = 0, monitoringPort = 0] =
     plan.options.port === undefined ? await freePorts(2) : [plan.options.port, ...(await freePorts(1))];
+  let starts = 0;
   const recipe = {
     name: 'nats-server',
     readyMs: READY_MS,
     stopMs: STOP_MS,
-    prepare: () => launchOf(plan, port, monitoringPort),
+    prepare: async () => {
+      starts += 1;
+      // Revocations may have been pushed since the last start: mint again from what the server keeps.
+      const identity = starts === 1 ? plan.identity : await natsIdentity(plan.folders.keys, plan.folders.jwt);
+      return launchOf({ ...plan, identity }, port, monitoringPort);
+    },
     isReady: (pid: number) => hasPortsFile(plan.folders.run, pid),
   };
   return {
@@ -83,9 +89,7 @@ async function natsOnPorts(plan: NatsPlan): Promise<NatsEngine> {
 }
 
 async function launchOf(plan: NatsPlan, port: number, monitoringPort: number): Promise<EngineLaunch> {
-  const { folders } = plan;
-  // Revocations may have been pushed since the first start: mint again from what the server keeps.
-  const identity = await natsIdentity(folders.keys, folders.jwt);
+  const { folders, identity } = plan;
   await clearRunFolder(folders.run);
   const configPath = join(folders.home, 'nats.conf');
   await writeFile(configPath, natsConfig(identity, folders, { port, monitoringPort }), { mode: SECRET_FILE_MODE });

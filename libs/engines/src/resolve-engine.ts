@@ -115,7 +115,7 @@ interface Installer {
 
 /** uv unpacks in a sixth of pip's time, so it goes first where there is one. */
 function installers(env: Environment): Installer[] {
-  const pythons = [...new Set([env.EDGELOOP_PYTHON || 'python3', 'python3', '/usr/bin/python3'])];
+  const pythons = [...new Set([env.EDGELOOP_PYTHON || 'python3', 'python3'])];
   return [
     { name: 'uv', command: env.EDGELOOP_UV || 'uv', args: ['pip', 'install', '--python', pythons[0] as string] },
     ...pythons.map((python) => ({

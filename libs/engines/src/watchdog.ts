@@ -2,7 +2,7 @@
  * A process of its own that outlives its parent by a moment: it holds a pipe to the parent, and when the pipe closes
  * (the parent ended, however) it ends what the parent had started. Plain Node, no imports but node:*.
  *
- * Arguments: token, grace in milliseconds. Lines on standard input: `+<pid>` guard, `-<pid>` forget.
+ * Arguments: token, grace in milliseconds. Lines on standard input: `+<pid>` guard, `-<pid>` forget, `.` dismissed.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 
@@ -19,6 +19,8 @@ process.stdin.on('data', (chunk: string) => {
   const lines = (rest + chunk).split('\n');
   rest = lines.pop() ?? '';
   for (const line of lines) {
+    // Dismissed: whatever carries the token from now on is another watchdog's.
+    if (line === '.') process.exit(0);
     const pid = Number(line.slice(1));
     if (line.startsWith('+')) guarded.add(pid);
     else guarded.delete(pid);

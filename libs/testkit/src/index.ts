@@ -1,5 +1,5 @@
 export { eventually, type EventuallyOptions } from './eventually.ts';
-export { testEngines, type TestEngines, type TestEnginesOptions } from './test-engines.ts';
+export { engineEnvironment, testEngines, type TestEngines, type TestEnginesOptions } from './test-engines.ts';
 export { BLOCK_CLASSES, BLOCK_PIXELS, blockDetector, type BlockDetectorOptions } from './onnx/block-detector.ts';
 export {
   writeOnnx,

@@ -27,15 +27,20 @@ export interface TestEngines {
   stop(): Promise<void>;
 }
 
-/** Tests find the installed engines in the repository's own cache, whatever folder they are started from. */
-function repositoryHome(): string {
-  return join(fileURLToPath(new URL('../../..', import.meta.url)), '.edgeloop');
+/** Variables that would point a test at somebody's real servers. */
+const FOREIGN = /^(NATS|S3|STS)_|^EDGELOOP_(NODES_SIGNING_SEED|JOIN_CREDS)$/;
+
+/** This process' environment without foreign servers. Engines are found in the repository's own cache, wherever a test is started from. */
+export function engineEnvironment(): Record<string, string> {
+  const repository = fileURLToPath(new URL('../../..', import.meta.url));
+  const kept = Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined && !FOREIGN.test(entry[0]));
+  return { EDGELOOP_HOME: join(repository, '.edgeloop'), ...Object.fromEntries(kept) };
 }
 
 /** Starts real servers on free ports in a temporary folder. Call `stop` in `afterAll`. */
 export async function testEngines(options: TestEnginesOptions = {}): Promise<TestEngines> {
   const dataDir = await mkdtemp(join(tmpdir(), 'edgeloop-test-'));
-  const env = { PATH: process.env.PATH, HOME: process.env.HOME, EDGELOOP_HOME: process.env.EDGELOOP_HOME ?? repositoryHome() };
+  const env = engineEnvironment();
   const engines = await startEngines({ dataDir, env, ...(options.store ? {} : { only: 'nats' as const }) });
   const url = engines.environment.NATS_URL as string;
   const withCreds = async (path: string | undefined): Promise<NodeConnectionOptions> => ({
