@@ -1,1 +1,1 @@
-export {};
+export { packager } from './packager.module.ts';

@@ -1,1 +1,1 @@
-export {};
+export { publisher } from './publisher.module.ts';

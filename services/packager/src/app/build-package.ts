@@ -166,7 +166,11 @@ function isUnusable(cause: unknown): boolean {
 function outputOf(run: Run, event: PackageEvent): Output {
   if (event.type === 'built') {
     const { archive, manifest } = event.built;
-    return { contract: PackageBuilt, id: event.id, payload: { packageId: event.packageId, runId: run.runId, archive, model: run.model, manifest } };
+    return {
+      contract: PackageBuilt,
+      id: event.id,
+      payload: { packageId: event.packageId, runId: run.runId, archive, model: run.model, manifest },
+    };
   }
   const { cause, reason } = event.refused;
   return { contract: PackageRefused, id: event.id, payload: { packageId: event.packageId, runId: run.runId, cause, reason } };

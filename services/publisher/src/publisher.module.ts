@@ -1,0 +1,51 @@
+import { join } from 'node:path';
+import { AskReleases, PackageBuilt } from '@edgeloop/contracts';
+import { service, type ServiceDeps } from '@edgeloop/nest-bus';
+import { systemClock } from '@edgeloop/runtime';
+import { RELEASES_BUCKET, storeFromConfig } from '@edgeloop/store';
+import { loadOrMakeKeys } from '@edgeloop/trust';
+import type { DynamicModule } from '@nestjs/common';
+import { BucketArtifactRepository } from './adapters/bucket-repository.ts';
+import { MetadataWriter } from './app/metadata-writer.ts';
+import { PublishRelease } from './app/publish-release.ts';
+import { RenewalClock } from './app/renewal-clock.ts';
+import { ChannelDocument, ReleaseDocument, RepositoryDocument } from './app/schemas.ts';
+import { ShowReleases } from './app/show-releases.ts';
+import { PublisherConfig } from './config.ts';
+import { PublisherController } from './publisher.controller.ts';
+
+async function publisherModule({ log, config, documents, onStart, onStop }: ServiceDeps<PublisherConfig>): Promise<DynamicModule> {
+  const store = storeFromConfig(config);
+  const repository = new BucketArtifactRepository(store, RELEASES_BUCKET);
+  const keyFolder = join(config.EDGELOOP_DATA_DIR, 'publisher', 'keys');
+  const keys = await loadOrMakeKeys(keyFolder);
+  const repositories = await documents('repositories', RepositoryDocument);
+  const releases = await documents('releases', ReleaseDocument);
+  const channels = await documents('channels', ChannelDocument);
+  const clock = systemClock;
+  const metadata = new MetadataWriter({ documents: repositories, repository, keys, keyFolder, clock, log });
+  const renewal = new RenewalClock(metadata, config.PUBLISHER_RENEWAL_CHECK_MS, log);
+  const parts = { store, repository, metadata, releases, channels, channel: config.PUBLISHER_CHANNEL, clock, log };
+  onStart(async () => {
+    await metadata.start();
+    renewal.start();
+  });
+  onStop(() => renewal.stop());
+  return {
+    module: PublisherModule,
+    controllers: [PublisherController],
+    providers: [
+      { provide: PublishRelease, useFactory: () => new PublishRelease(parts) },
+      { provide: ShowReleases, useFactory: () => new ShowReleases(releases, channels) },
+    ],
+  };
+}
+
+export class PublisherModule {}
+
+export const publisher = service({
+  name: 'publisher',
+  config: PublisherConfig,
+  consumes: [PackageBuilt, AskReleases],
+  module: publisherModule,
+});
