@@ -15,6 +15,13 @@ export function roomNeeded({ platform, gpu, cpuIndex }) {
   return gpu ? 6.5 * GIB : 5 * GIB;
 }
 
+/** One line that says that the disk is too full and what to do, or undefined; sizes in bytes. */
+export function whyNoRoom({ home, free, needed }) {
+  if (free >= needed) return undefined;
+  const gib = (bytes) => (bytes / GIB).toFixed(1);
+  return `the disk has ${gib(free)} GiB free where ${home} lies, and PyTorch needs ${gib(needed)}: free some space, or set EDGELOOP_HOME to a folder on a larger disk`;
+}
+
 /** Pythons to try, in order, each once. */
 export function candidates(env) {
   return [...new Set([env.EDGELOOP_PYTHON, 'python3', '/usr/bin/python3'].filter(Boolean))];

@@ -8,13 +8,13 @@ print(json.dumps({
     "executable": sys.executable,
     "version": list(sys.version_info[:2]),
     "pip": has("pip"),
-    "modules": all(has(name) for name in ("torch", "onnx", "PIL", "numpy", "yaml")),
+    "modules": all(has(name) for name in ("torch", "onnx", "PIL", "numpy")),
 }))
 `;
 
 /** Imports all that the training steps import and trains a small network for two steps; prints `trained with <version of torch>`. */
 export const TRAINING_SCRIPT = `
-import math, numpy, onnx, PIL.Image, torch, yaml
+import math, numpy, onnx, onnx.numpy_helper, PIL.Image, torch
 from torch import nn
 net = nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.SiLU(), nn.Conv2d(8, 8, 3, padding=1, groups=8), nn.MaxPool2d(2), nn.Upsample(scale_factor=2), nn.Conv2d(8, 4, 1))
 optimizer = torch.optim.AdamW(net.parameters(), 1e-3)

@@ -14,6 +14,7 @@ import {
   lockWithout,
   mayUseCpuIndex,
   roomNeeded,
+  whyNoRoom,
   whyNone,
 } from './python-choice.mjs';
 import { PROBE_SCRIPT, TRAINING_SCRIPT } from './python-scripts.mjs';
@@ -158,14 +159,8 @@ async function runInstaller(context, python, args) {
 function checkRoom({ home, logFor }, bytes) {
   mkdirSync(home, { recursive: true });
   const { bavail, bsize } = statfsSync(home);
-  const free = bavail * bsize;
-  const gib = (value) => (value / 2 ** 30).toFixed(1);
-  if (free < bytes)
-    throw new SetupError(
-      STEP,
-      `the disk has ${gib(free)} GiB free where ${home} lies, and PyTorch needs ${gib(bytes)}: free some space, or set EDGELOOP_HOME to a folder on a larger disk`,
-      logFor(STEP),
-    );
+  const why = whyNoRoom({ home, free: bavail * bsize, needed: bytes });
+  if (why) throw new SetupError(STEP, why, logFor(STEP));
 }
 
 async function answers(url) {
