@@ -1,1 +1,1 @@
-export { packager } from './packager.module.ts';
+export { packagerService } from './packager.service.ts';

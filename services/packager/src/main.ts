@@ -1,4 +1,4 @@
 import { bootService } from '@edgeloop/nest-bus';
-import { packager } from './packager.module.ts';
+import { packagerService } from './packager.service.ts';
 
-await bootService(packager);
+await bootService(packagerService);

@@ -1,16 +1,15 @@
 import { join } from 'node:path';
-import { RunCompleted } from '@edgeloop/contracts';
-import { service, type ServiceDeps } from '@edgeloop/nest-bus';
+import type { ServiceDeps } from '@edgeloop/nest-bus';
 import { storeFromConfig } from '@edgeloop/store';
 import type { DynamicModule } from '@nestjs/common';
 import { ChildModelTrial } from './adapters/model-trial.ts';
 import { sweepWorkFolder } from './adapters/work-folder.ts';
 import { BuildPackage } from './app/build-package.ts';
 import { PackageDocument } from './app/schemas.ts';
-import { PackagerConfig } from './config.ts';
+import type { PackagerConfig } from './config.ts';
 import { PackagerController } from './packager.controller.ts';
 
-async function packagerModule({ log, config, documents, onStart }: ServiceDeps<PackagerConfig>): Promise<DynamicModule> {
+export async function packagerModule({ log, config, documents, onStart }: ServiceDeps<PackagerConfig>): Promise<DynamicModule> {
   const records = await documents('packages', PackageDocument);
   const trial = new ChildModelTrial({ timeMs: config.PACKAGER_TRIAL_TIMEOUT_MS, memoryBytes: config.PACKAGER_TRIAL_MEMORY_BYTES });
   const workFolder = join(config.EDGELOOP_DATA_DIR, 'packager');
@@ -24,5 +23,3 @@ async function packagerModule({ log, config, documents, onStart }: ServiceDeps<P
 }
 
 export class PackagerModule {}
-
-export const packager = service({ name: 'packager', config: PackagerConfig, consumes: [RunCompleted], module: packagerModule });

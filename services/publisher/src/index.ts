@@ -1,1 +1,1 @@
-export { publisher } from './publisher.module.ts';
+export { publisherService } from './publisher.service.ts';

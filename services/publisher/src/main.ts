@@ -1,4 +1,4 @@
 import { bootService } from '@edgeloop/nest-bus';
-import { publisher } from './publisher.module.ts';
+import { publisherService } from './publisher.service.ts';
 
-await bootService(publisher);
+await bootService(publisherService);

@@ -1,6 +1,5 @@
 import { join } from 'node:path';
-import { AskReleases, PackageBuilt } from '@edgeloop/contracts';
-import { service, type ServiceDeps } from '@edgeloop/nest-bus';
+import type { ServiceDeps } from '@edgeloop/nest-bus';
 import { systemClock } from '@edgeloop/runtime';
 import { RELEASES_BUCKET, storeFromConfig } from '@edgeloop/store';
 import { loadOrMakeKeys } from '@edgeloop/trust';
@@ -11,10 +10,10 @@ import { PublishRelease } from './app/publish-release.ts';
 import { RenewalClock } from './app/renewal-clock.ts';
 import { ChannelDocument, ReleaseDocument, RepositoryDocument } from './app/schemas.ts';
 import { ShowReleases } from './app/show-releases.ts';
-import { PublisherConfig } from './config.ts';
+import type { PublisherConfig } from './config.ts';
 import { PublisherController } from './publisher.controller.ts';
 
-async function publisherModule({ log, config, documents, onStart, onStop }: ServiceDeps<PublisherConfig>): Promise<DynamicModule> {
+export async function publisherModule({ log, config, documents, onStart, onStop }: ServiceDeps<PublisherConfig>): Promise<DynamicModule> {
   const store = storeFromConfig(config);
   const repository = new BucketArtifactRepository(store, RELEASES_BUCKET);
   const keyFolder = join(config.EDGELOOP_DATA_DIR, 'publisher', 'keys');
@@ -42,10 +41,3 @@ async function publisherModule({ log, config, documents, onStart, onStop }: Serv
 }
 
 export class PublisherModule {}
-
-export const publisher = service({
-  name: 'publisher',
-  config: PublisherConfig,
-  consumes: [PackageBuilt, AskReleases],
-  module: publisherModule,
-});
