@@ -37,15 +37,19 @@ def write_model(source, threshold, nms_iou, origin):
 
 def load(path):
     """The model without its weights' files; refuses weights that lie outside of it."""
-    try:
-        model = onnx.load(path, load_external_data=False)
-        onnx.checker.check_model(model)
-    except Exception as cause:  # protobuf and onnx fail with types of their own in each version
-        raise StepFailure(f"{path} is not a valid ONNX model ({str(cause).splitlines()[0]})") from cause
+    model = parsed(path, lambda: onnx.load(path, load_external_data=False))
     outside = [item.name for item in model.graph.initializer if item.data_location == onnx.TensorProto.EXTERNAL]
     if outside:
         raise StepFailure(f"{path} keeps {len(outside)} weights in another file; save it as one file (onnx.save_model without external data)")
+    parsed(path, lambda: onnx.checker.check_model(model))
     return model
+
+
+def parsed(path, attempt):
+    try:
+        return attempt()
+    except Exception as cause:  # protobuf and onnx fail with types of their own in each version
+        raise StepFailure(f"{path} is not a valid ONNX model ({(str(cause) or type(cause).__name__).splitlines()[0]})") from cause
 
 
 def digest_of(path):
