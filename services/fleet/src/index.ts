@@ -1,1 +1,2 @@
-export {};
+export { FleetConfig } from './config.ts';
+export { fleetService } from './fleet.module.ts';

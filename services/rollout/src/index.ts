@@ -1,1 +1,2 @@
-export {};
+export { DEFAULT_STRATEGY, RolloutConfig } from './config.ts';
+export { rolloutService } from './rollout.module.ts';

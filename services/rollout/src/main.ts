@@ -1,0 +1,4 @@
+import { bootService } from '@edgeloop/nest-bus';
+import { rolloutService } from './rollout.module.ts';
+
+await bootService(rolloutService);
