@@ -1,6 +1,7 @@
 import { SamplingPolicy } from '@edgeloop/contracts';
 import { BusConfig, StoreConfig, StsConfig } from '@edgeloop/runtime';
 import { z } from 'zod';
+import type { DriftPlan } from './domain/campaign-book.ts';
 
 const PolicyDraft = SamplingPolicy.omit({ version: true });
 
@@ -88,3 +89,9 @@ export const CollectorConfig = z.object({
     .default(5 * MINUTE_MS),
 });
 export type CollectorConfig = z.output<typeof CollectorConfig>;
+
+export function driftPlanOf(campaign: DriftCampaign): DriftPlan {
+  const { rules, nearDuplicateBits, samplesPerNodeMax, samplesTotal, deadlineMs, cooldownMs } = campaign;
+  const policy = { policyId: DRIFT_POLICY.policyId, rules, nearDuplicateBits, samplesMax: samplesPerNodeMax };
+  return { policy, samplesTotal, lastsMs: deadlineMs, cooldownMs };
+}

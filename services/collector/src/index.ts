@@ -1,1 +1,2 @@
-export {};
+export { COLLECTOR } from './collector.module.ts';
+export { CollectorConfig } from './config.ts';

@@ -1,3 +1,4 @@
+import { Refusal } from '@edgeloop/bus';
 import type { NodeGrant, ReplyOf, UploadCredentials } from '@edgeloop/contracts';
 import { isoOf, type Logger } from '@edgeloop/runtime';
 import { sealFor, type SealingKeys, UnsealableError, type UploadGrants } from '@edgeloop/store';
@@ -52,7 +53,7 @@ export class GrantUpload {
       log.info({ nodeId, campaignId, samplesLeft, expiresAt: isoOf(expiresAtMs) }, 'upload rights granted');
       return { granted: true, bucket, keyPrefix, expiresAt: isoOf(expiresAtMs), samplesLeft, ...sealed };
     } catch (failure) {
-      if (failure instanceof UnsealableError) throw failure;
+      if (failure instanceof UnsealableError) throw new Refusal('bad-key', failure.message);
       log.error({ err: failure, nodeId, campaignId }, 'no upload rights to be had from the store; nodes keep their samples');
       return { granted: false, reason: 'not-ready', retryAfterMs: NOT_READY_MS };
     }
