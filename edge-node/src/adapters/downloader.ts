@@ -1,11 +1,14 @@
+import { constants } from 'node:fs';
 import { open, rm, truncate } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
+import type { IncomingMessage } from 'node:http';
 import { dirname } from 'node:path';
 import { sleep } from '@edgeloop/runtime';
 import { StepFailedError } from '../domain/failure.ts';
 import type { FailureReason, FailureSeverity } from '../domain/failure.ts';
 import { errorCode, errorText, syncDirectory } from './durable-files.ts';
 import { assertSpace } from './free-space.ts';
+import { httpGet, takeBody } from './http-body.ts';
 import { hashOf, sizeOf } from './slots.ts';
 
 export interface DownloadRequest {
@@ -35,6 +38,13 @@ export const BARREN_MAX = 3;
 /** What is free beside the package itself: it lies there once packed and once unpacked. */
 const COPIES = 2;
 
+interface Transfer {
+  readonly request: DownloadRequest;
+  readonly file: FileHandle;
+  readonly offset: number;
+  readonly stall: AbortController;
+}
+
 /** Gets whole, checked files over HTTP ranges, going on where a broken connection or a killed agent left off. */
 export class Downloader {
   readonly #limits: DownloadLimits;
@@ -56,6 +66,7 @@ export class Downloader {
       if (broken !== undefined) await sleep(this.#limits.resumePauseMs, request.signal);
       request.signal.throwIfAborted();
     }
+    await syncDirectory(dirname(request.path));
     await this.#assertDigest(request);
   }
 
@@ -69,44 +80,43 @@ export class Downloader {
   /** One connection. Returns why it broke, or undefined when the file has its full length. */
   async #fetchRest(request: DownloadRequest, offset: number): Promise<StepFailedError | undefined> {
     const stall = new AbortController();
+    const file = await open(request.path, constants.O_RDWR | constants.O_CREAT, 0o600);
+    let response: IncomingMessage | undefined;
     try {
-      const response = await ask(request, offset, AbortSignal.any([request.signal, stall.signal]));
-      if (response.status === 416) return await restart(request.path, 'the server has fewer bytes than were fetched before');
-      assertOurs(response, request, offset);
-      await this.#store(response, request, stall);
+      response = await ask(request, offset, AbortSignal.any([request.signal, stall.signal]));
+      await this.#store(response, { request, file, offset, stall });
       return undefined;
     } catch (cause) {
       request.signal.throwIfAborted();
       if (stall.signal.aborted)
         return failed('too-slow', `fewer than ${this.#limits.floorBytes} bytes in ${this.#limits.floorWindowMs} ms`);
-      if (cause instanceof StepFailedError) return await passOrThrow(cause);
-      if (isDiskError(cause)) throw cause;
-      return failed('unreachable', connectionWords(cause), 'wait', cause);
+      return resumable(cause);
+    } finally {
+      response?.destroy();
+      await file.sync().finally(() => file.close());
     }
   }
 
-  async #store(response: Response, request: DownloadRequest, stall: AbortController): Promise<void> {
-    const offset = response.status === 206 ? rangeOf(response).start : 0;
-    const file = await openAt(request.path, offset);
-    let at = offset;
+  /** Nothing is awaited before the body is listened to: what breaks in between would never be heard of. */
+  async #store(response: IncomingMessage, { request, file, offset, stall }: Transfer): Promise<void> {
+    let at = startOf(response, request, offset);
     let inWindow = 0;
     const watch = setInterval(() => {
       if (inWindow < this.#limits.floorBytes) stall.abort();
       inWindow = 0;
     }, this.#limits.floorWindowMs);
     try {
-      for await (const chunk of response.body ?? []) {
-        if (at + chunk.byteLength > request.bytes) throw failed('not-our-content', `more than the signed ${request.bytes} bytes`, 'retry');
-        await file.write(chunk, 0, chunk.byteLength, at);
-        at += chunk.byteLength;
-        inWindow += chunk.byteLength;
-      }
+      await takeBody(response, async (chunk) => {
+        if (at + chunk.length > request.bytes) throw failed('not-our-content', `more than the signed ${request.bytes} bytes`, 'retry');
+        await file.write(chunk, 0, chunk.length, at);
+        at += chunk.length;
+        inWindow += chunk.length;
+      });
     } finally {
       clearInterval(watch);
-      await file.sync().finally(() => file.close());
+      if (at < offset) await file.truncate(at);
     }
     if (at < request.bytes) throw failed('unreachable', `the connection ended at byte ${at} of ${request.bytes}`);
-    await syncDirectory(dirname(request.path));
   }
 
   async #assertDigest({ path, digest }: DownloadRequest): Promise<void> {
@@ -117,64 +127,48 @@ export class Downloader {
   }
 }
 
-async function ask(request: DownloadRequest, offset: number, signal: AbortSignal): Promise<Response> {
+async function ask(request: DownloadRequest, offset: number, signal: AbortSignal): Promise<IncomingMessage> {
   const link = await request.link();
   if (link === undefined) throw failed('unreachable', 'there is no link to the package yet', 'wait');
   const headers: Record<string, string> = { 'accept-encoding': 'identity' };
   if (offset > 0) headers['range'] = `bytes=${offset}-`;
-  return fetch(link, { headers, redirect: 'error', signal });
+  return httpGet(link, headers, signal);
 }
 
-/** A captive portal, an error page or another file must not be written to the disk. */
-function assertOurs(response: Response, { bytes }: DownloadRequest, offset: number): void {
-  const { status } = response;
+/** Where the body begins. A captive portal, an error page or another file must not be written to the disk. */
+function startOf(response: IncomingMessage, { bytes }: DownloadRequest, offset: number): number {
+  const { statusCode: status, headers } = response;
   if (status === 206) {
     const { start, total } = rangeOf(response);
-    if (start > offset || total !== bytes)
-      throw failed('not-our-content', `range ${response.headers.get('content-range')}, ${bytes} bytes are signed`, 'retry');
-    return;
+    if (start <= offset && total === bytes) return start;
+    throw failed('not-our-content', `range ${headers['content-range']}, ${bytes} bytes are signed`, 'retry');
   }
+  if (status === 416) throw failed('not-our-content', `the store has fewer than the signed ${bytes} bytes`, 'retry');
   if (status !== 200) throw failed('unreachable', `the store answered ${status}`, 'wait');
-  const length = response.headers.get('content-length');
-  if (length !== null && Number(length) !== bytes)
-    throw failed('not-our-content', `${length} bytes are offered, ${bytes} are signed`, 'retry');
+  const length = headers['content-length'];
+  if (length === undefined || Number(length) === bytes) return 0;
+  throw failed('not-our-content', `${length} bytes are offered, ${bytes} are signed`, 'retry');
 }
 
-function rangeOf(response: Response): { start: number; total: number } {
-  const [, start, total] = /^bytes (\d+)-\d+\/(\d+)$/.exec(response.headers.get('content-range') ?? '') ?? [];
+function rangeOf(response: IncomingMessage): { start: number; total: number } {
+  const [, start, total] = /^bytes (\d+)-\d+\/(\d+)$/.exec(response.headers['content-range'] ?? '') ?? [];
   if (start === undefined || total === undefined)
     throw failed('not-our-content', 'an answer in parts that does not say which part', 'retry');
   return { start: Number(start), total: Number(total) };
 }
 
-async function restart(path: string, why: string): Promise<StepFailedError> {
-  await truncate(path, 0);
-  return failed('not-our-content', why, 'retry');
-}
-
-/** Only a broken connection is worth going on from; everything else is for the caller. */
-async function passOrThrow(cause: StepFailedError): Promise<StepFailedError> {
-  if (cause.reason === 'unreachable') return cause;
-  throw cause;
-}
-
-async function openAt(path: string, offset: number): Promise<FileHandle> {
-  const file = await open(path, offset === 0 ? 'w' : 'r+', 0o600);
-  if (offset > 0) await file.truncate(offset);
-  return file;
-}
-
-function failed(reason: FailureReason, detail: string, severity: FailureSeverity = 'wait', cause?: unknown): StepFailedError {
-  return new StepFailedError({ reason, detail, severity }, { cause });
+/** Only a broken connection is worth going on from; everything else is thrown on. */
+function resumable(cause: unknown): StepFailedError {
+  if (cause instanceof StepFailedError) {
+    if (cause.reason === 'unreachable') return cause;
+    throw cause;
+  }
+  if (DISK_CODES.has(errorCode(cause) ?? '')) throw cause;
+  return failed('unreachable', errorCode(cause) ?? errorText(cause), 'wait', cause);
 }
 
 const DISK_CODES = new Set(['ENOSPC', 'EDQUOT', 'EROFS', 'EIO', 'EACCES', 'EPERM', 'EMFILE']);
 
-function isDiskError(cause: unknown): boolean {
-  return DISK_CODES.has(errorCode(cause) ?? '');
-}
-
-function connectionWords(cause: unknown): string {
-  const inner = (cause as { cause?: unknown } | null)?.cause;
-  return errorCode(inner) ?? errorText(inner ?? cause);
+function failed(reason: FailureReason, detail: string, severity: FailureSeverity = 'wait', cause?: unknown): StepFailedError {
+  return new StepFailedError({ reason, detail, severity }, { cause });
 }
