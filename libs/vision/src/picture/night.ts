@@ -57,8 +57,7 @@ interface Plane {
 /** Separable Gaussian; pixels beyond the edge repeat the edge. */
 function blur({ values, width, height }: Plane, sigma: number): Float32Array {
   const kernel = gaussian(sigma);
-  const across = convolve(values, { kernel, count: width, step: 3, lines: height, lineStep: width * 3 });
-  return convolve(across, { kernel, count: height, step: width * 3, lines: width, lineStep: 3 });
+  return blurDown(blurAcross({ values, width, height }, kernel), kernel);
 }
 
 function gaussian(sigma: number): Float32Array {
@@ -68,29 +67,42 @@ function gaussian(sigma: number): Float32Array {
   return kernel.map((weight) => weight / sum);
 }
 
-interface Pass {
-  readonly kernel: Float32Array;
-  readonly count: number;
-  readonly step: number;
-  readonly lines: number;
-  readonly lineStep: number;
+/** Each row is copied with its edge repeated, so that the inner loop needs no bounds. */
+function blurAcross({ values, width, height }: Plane, kernel: Float32Array): Plane {
+  const out = new Float32Array(values.length);
+  const margin = ((kernel.length - 1) / 2) * 3;
+  const row = new Float32Array(width * 3 + margin * 2);
+  for (let y = 0; y < height; y++) {
+    const start = y * width * 3;
+    const end = start + width * 3;
+    row.set(values.subarray(start, end), margin);
+    for (let i = 0; i < margin; i++) {
+      row[i] = values[start + (i % 3)]!;
+      row[margin + width * 3 + i] = values[end - 3 + (i % 3)]!;
+    }
+    for (let i = 0; i < width * 3; i++) {
+      let sum = 0;
+      for (let k = 0; k < kernel.length; k++) sum += kernel[k]! * row[i + k * 3]!;
+      out[start + i] = sum;
+    }
+  }
+  return { values: out, width, height };
 }
 
-function convolve(values: Float32Array, { kernel, count, step, lines, lineStep }: Pass): Float32Array {
+/** Row by row, in the order of memory: going down columns would miss the cache at every step. */
+function blurDown({ values, width, height }: Plane, kernel: Float32Array): Float32Array {
   const out = new Float32Array(values.length);
   const radius = (kernel.length - 1) / 2;
-  for (let line = 0; line < lines; line++) {
-    for (let i = 0; i < count; i++) {
-      for (let channel = 0; channel < 3; channel++) {
-        const base = line * lineStep + channel;
-        let sum = 0;
-        for (let k = -radius; k <= radius; k++) {
-          const at = i + k < 0 ? 0 : i + k >= count ? count - 1 : i + k;
-          sum += kernel[k + radius]! * values[base + at * step]!;
-        }
-        out[base + i * step] = sum;
-      }
+  const stride = width * 3;
+  const sums = new Float64Array(stride);
+  for (let y = 0; y < height; y++) {
+    sums.fill(0);
+    for (let k = -radius; k <= radius; k++) {
+      const from = Math.min(height - 1, Math.max(0, y + k)) * stride;
+      const weight = kernel[k + radius]!;
+      for (let i = 0; i < stride; i++) sums[i]! += weight * values[from + i]!;
     }
+    out.set(sums, y * stride);
   }
   return out;
 }
