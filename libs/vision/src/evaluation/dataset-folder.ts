@@ -1,6 +1,5 @@
 import { readFile, readdir } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
-import { z } from 'zod';
 import { DatasetFolderError } from '../errors.ts';
 import type { LabelLineError } from '../errors.ts';
 import { parseClassNames, parseYoloLabelLines } from '../labels/yolo-labels.ts';
@@ -11,7 +10,8 @@ export const DEFAULT_SLICE = 'day';
 
 const PICTURE_EXTENSIONS = new Set(['.jpg', '.jpeg', '.png']);
 
-const Slices = z.record(z.string(), z.string().min(1).max(32));
+/** Characters of a slice's name. */
+export const SLICE_CHARS_MAX = 32;
 
 export interface DatasetFolder {
   readonly path: string;
@@ -64,10 +64,21 @@ async function readSlices(path: string): Promise<Record<string, string>> {
     if ((cause as { code?: string }).code === 'ENOENT') return '{}';
     throw new DatasetFolderError(path, 'cannot be read', { cause });
   });
+  const slices = parsedJson(text);
+  if (isSlices(slices)) return slices;
+  throw new DatasetFolderError(path, 'is not an object of file name to slice name');
+}
+
+function isSlices(value: unknown): value is Record<string, string> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  return Object.values(value).every((name) => typeof name === 'string' && name.length > 0 && name.length <= SLICE_CHARS_MAX);
+}
+
+function parsedJson(text: string): unknown {
   try {
-    return Slices.parse(JSON.parse(text));
-  } catch (cause) {
-    throw new DatasetFolderError(path, 'is not an object of file name to slice name', { cause });
+    return JSON.parse(text);
+  } catch {
+    return undefined;
   }
 }
 
