@@ -81,11 +81,12 @@ async function install(context, pythons) {
   checkRoom(context, roomNeeded({ platform: process.platform, gpu, cpuIndex }));
   const uv = await findUv(context, python.executable);
   for (const plan of plans({ gpu, cpuIndex })) {
+    if (context.signal.aborted) break;
     const chosen = await tryPlan({ ...context, uv }, python, plan);
     if (chosen.python) return chosen;
     context.failure = chosen.failure;
   }
-  throw new SetupError(STEP, context.failure, context.logFor(STEP));
+  throw new SetupError(STEP, context.failure ?? 'interrupted', context.logFor(STEP));
 }
 
 /** In the order in which they are tried; each later one is larger and surer. */

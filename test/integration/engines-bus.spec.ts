@@ -72,8 +72,8 @@ describe('rights on the bus', () => {
   it('rings the doorbell of one node and of no other', async () => {
     const [n1, n2] = [await node('n1'), await node('n2')];
     const rung: string[] = [];
-    n1.subscribe('bell.v1.n1', { callback: () => rung.push('n1') });
-    n2.subscribe('bell.v1.n2', { callback: () => rung.push('n2') });
+    n1.subscribe('bell.v1.n1', { callback: () => void rung.push('n1') });
+    n2.subscribe('bell.v1.n2', { callback: () => void rung.push('n2') });
     await Promise.all([n1.flush(), n2.flush()]);
     core.publish('bell.v1.n1');
     await eventually(() => expect(rung).toEqual(['n1']));
@@ -118,7 +118,7 @@ describe('rights on the bus', () => {
   });
 
   it('lets a joiner ask to be enrolled and do nothing else', async () => {
-    core.subscribe('enroll.v1.*', { callback: (_error, message) => message.respond('welcome'), max: 1 });
+    core.subscribe('enroll.v1.*', { callback: (_error, message) => void message.respond('welcome'), max: 1 });
     await core.flush();
     const guest = await joiner();
     expect((await guest.request('enroll.v1.token-1', '', { timeout: 5_000 })).string()).toBe('welcome');
