@@ -55,6 +55,7 @@ export async function stepEnvironment(options: {
     // Threads that spin while they wait starve the services beside them.
     OMP_WAIT_POLICY: 'PASSIVE',
     ...env,
+    EDGELOOP_PYTHON: join(wrappers, 'python'),
     EDGELOOP_NODE: process.execPath,
     EDGELOOP_EVALUATE: join(dirname(fileURLToPath(import.meta.resolve('@edgeloop/vision'))), 'bin', 'evaluate.js'),
   };

@@ -66,6 +66,8 @@ export class RunWorker {
   #watching: Subscription | undefined;
   #timer: NodeJS.Timeout | undefined;
   #working: Promise<void> | undefined;
+  /** A run changed while others were being worked on: look again before resting. */
+  #lookAgain = false;
   #cancelCurrent: { runId: string; abort: AbortController } | undefined;
 
   constructor(parts: RunWorkerParts, settings: RunWorkerSettings) {
@@ -92,12 +94,17 @@ export class RunWorker {
   }
 
   #wake(): void {
-    if (this.#working || this.#stopping.signal.aborted) return;
-    this.#working = this.#workOff()
-      .catch((cause: unknown) => this.#parts.log.warn({ err: cause }, 'work on runs interrupted, goes on shortly'))
-      .finally(() => {
-        this.#working = undefined;
-      });
+    this.#lookAgain = true;
+    this.#working ??= this.#workWhileAny().finally(() => {
+      this.#working = undefined;
+    });
+  }
+
+  async #workWhileAny(): Promise<void> {
+    while (this.#lookAgain && !this.#stopping.signal.aborted) {
+      this.#lookAgain = false;
+      await this.#workOff().catch((cause: unknown) => this.#parts.log.warn({ err: cause }, 'work on runs interrupted, goes on shortly'));
+    }
   }
 
   async #workOff(): Promise<void> {
@@ -190,7 +197,7 @@ export class RunWorker {
       id: `${run.runId}-${next.node}-started-${next.attempt}`,
       payload: { runId: run.runId, step: next.node, attempt: next.attempt },
     };
-    await this.#change(run.runId, { type: 'began', ...next }, [started]);
+    await this.#change(run.runId, { type: 'began', node: next.node, attempt: next.attempt }, [started]);
     const result = await this.#runStep(run, execution, signal);
     if (result.outcome === 'done') {
       const { outputs, metadata, seconds } = result;
