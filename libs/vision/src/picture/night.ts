@@ -109,24 +109,44 @@ function blurDown({ values, width, height }: Plane, kernel: Float32Array): Float
 
 function withNoise(values: Float32Array, seed: number): Uint8Array {
   const out = new Uint8ClampedArray(values.length);
-  const uniform = uniformFrom(seed);
+  const table = (normalTable ??= makeNormalTable());
+  const next = wordsFrom(seed);
   for (let i = 0; i < values.length; i += 2) {
-    // Box-Muller makes two normal values of two uniform ones.
-    const radius = NIGHT.noiseSigma * Math.sqrt(-2 * Math.log(1 - uniform()));
-    const angle = 2 * Math.PI * uniform();
-    out[i] = values[i]! + radius * Math.cos(angle);
-    if (i + 1 < values.length) out[i + 1] = values[i + 1]! + radius * Math.sin(angle);
+    // One 32-bit word picks two entries of the table.
+    const word = next();
+    out[i] = values[i]! + NIGHT.noiseSigma * table[word >>> 16]!;
+    if (i + 1 < values.length) out[i + 1] = values[i + 1]! + NIGHT.noiseSigma * table[word & 0xffff]!;
   }
   return new Uint8Array(out.buffer);
 }
 
-/** Mulberry32: 32 bits of state, uniform in [0, 1). */
-function uniformFrom(seed: number): () => number {
+/** Normal values to pick from: a logarithm and a cosine for each of a million values would cost more than the blur. */
+const NORMALS = 65_536;
+const TABLE_SEED = 1;
+
+let normalTable: Float32Array | undefined;
+
+/** Box-Muller, two normal values of two uniform ones. */
+function makeNormalTable(): Float32Array {
+  const table = new Float32Array(NORMALS);
+  const next = wordsFrom(TABLE_SEED);
+  const uniform = () => next() / 4_294_967_296;
+  for (let i = 0; i < NORMALS; i += 2) {
+    const radius = Math.sqrt(-2 * Math.log(1 - uniform()));
+    const angle = 2 * Math.PI * uniform();
+    table[i] = radius * Math.cos(angle);
+    table[i + 1] = radius * Math.sin(angle);
+  }
+  return table;
+}
+
+/** Mulberry32: 32 bits of state, 32-bit words. */
+function wordsFrom(seed: number): () => number {
   let state = seed | 0;
   return () => {
     state = (state + 0x6d2b79f5) | 0;
     let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
     mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+    return (mixed ^ (mixed >>> 14)) >>> 0;
   };
 }
