@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { type GuardedProcess, spawnGuarded, startEngines } from '@edgeloop/engines';
 import { engineEnvironment, eventually } from '@edgeloop/testkit';
 import { isAlive } from './engines/processes.ts';
@@ -14,6 +14,8 @@ const ENV = { PATH: process.env.PATH };
 const GONE = { deadlineMs: 20_000 };
 /** Grandchildren are found by what /proc says. */
 const onLinux = process.platform === 'linux' ? it : it.skip;
+
+jest.setTimeout(180_000);
 
 let folder: string;
 let started: GuardedProcess[];

@@ -3,14 +3,18 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { type EngineProcess, type Engines, freePorts, type ObjectStoreEngine, startEngines, startNats } from '@edgeloop/engines';
 import { engineEnvironment, eventually } from '@edgeloop/testkit';
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { connect, credsAuthenticator, type NatsConnection } from '@nats-io/transport-node';
 
 const env = engineEnvironment();
+/** Starting and stopping the object store twice takes ten seconds on a quiet machine. */
+const SLOW_TEST_MS = 180_000;
 const COMEBACK = { deadlineMs: 30_000 };
+
+jest.setTimeout(SLOW_TEST_MS);
 
 let dataDir: string;
 let stops: (() => Promise<unknown>)[];

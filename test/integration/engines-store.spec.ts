@@ -12,13 +12,15 @@ import {
   S3Client,
 } from '@aws-sdk/client-s3';
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import type { AccessKey, ObjectStoreEngine } from '@edgeloop/engines';
 import { testEngines, type TestEngines } from '@edgeloop/testkit';
 import { listenersOf } from './engines/listeners.ts';
 
 /** Sockets and command lines of other processes are read from /proc. */
 const onLinux = process.platform === 'linux' ? it : it.skip;
+
+jest.setTimeout(180_000);
 
 /** Who may do what in the object store, tried on the real server. */
 describe('rights in the object store', () => {

@@ -20,7 +20,7 @@ export interface LedgerVerdict {
   readonly retries: number;
   readonly fates: ReadonlyMap<string, ItemFate>;
   /** Items of a fate, to show as evidence. */
-  items(fate: ItemFate): string[];
+  readonly items: (fate: ItemFate) => string[];
 }
 
 interface Tally {
