@@ -7,7 +7,7 @@ const LENGTH_BYTES = 2;
 const COMMENT_BYTES_MAX = 65_533;
 
 /** The JPEG with one comment segment (ITU T.81 B.2.4.5) right after its start. */
-export function withComment(jpeg: Buffer, comment: string): Buffer {
+export function withComment(jpeg: Uint8Array, comment: string): Buffer {
   const text = Buffer.from(comment, 'utf8');
   if (text.length > COMMENT_BYTES_MAX) throw new RangeError(`a JPEG comment holds at most ${COMMENT_BYTES_MAX} bytes, got ${text.length}`);
   const head = Buffer.from([MARKER_START, COM, 0, 0]);

@@ -34,22 +34,27 @@ export function createCanvas(width: number, height: number): Canvas {
 /** Draws the sprite over the canvas, reading four neighbours of the smallest level that is still larger than the target. */
 export function drawSprite(canvas: Canvas, sprite: Sprite, placing: Placing): void {
   const level = levelFor(sprite, placing);
-  const left = Math.max(0, Math.ceil(placing.x - 0.5));
-  const right = Math.min(canvas.width - 1, Math.floor(placing.x + placing.width - 0.5));
-  const top = Math.max(0, Math.ceil(placing.y - 0.5));
-  const bottom = Math.min(canvas.height - 1, Math.floor(placing.y + placing.height - 0.5));
+  const { left, right, top, bottom } = coveredPixels(canvas, placing);
   const stepX = level.width / placing.width;
   const stepY = level.height / placing.height;
-  const paint = painter(canvas, placing);
   const taken = new Float64Array(4);
   for (let y = top; y <= bottom; y += 1) {
     const v = (y + 0.5 - placing.y) * stepY - 0.5;
     for (let x = left; x <= right; x += 1) {
       const across = (x + 0.5 - placing.x) * stepX - 0.5;
       sample(level, placing.flip ? level.width - 1 - across : across, v, taken);
-      if (taken[3]! > 0) paint(y * canvas.width + x, taken);
+      if (taken[3]! > 0) paint(canvas, y * canvas.width + x, placing, taken);
     }
   }
+}
+
+function coveredPixels(canvas: Canvas, placing: Placing): { left: number; right: number; top: number; bottom: number } {
+  return {
+    left: Math.max(0, Math.ceil(placing.x - 0.5)),
+    right: Math.min(canvas.width - 1, Math.floor(placing.x + placing.width - 0.5)),
+    top: Math.max(0, Math.ceil(placing.y - 0.5)),
+    bottom: Math.min(canvas.height - 1, Math.floor(placing.y + placing.height - 0.5)),
+  };
 }
 
 /** Darkens the ground where the sprite's shadow falls: its outline laid down from the foot line, pushed sideways by `slope`. */
@@ -96,22 +101,35 @@ function levelFor(sprite: Sprite, placing: Placing): Level {
   return chosen;
 }
 
-function painter(canvas: Canvas, { tint, haze, hazeShare, owner }: Placing): (index: number, taken: Float64Array) => void {
+function paint({ pixels, owners }: Canvas, index: number, { tint, haze, hazeShare, owner }: Placing, taken: Float64Array): void {
   const clear = 1 - hazeShare;
-  const { pixels, owners } = canvas;
-  return (index, taken) => {
-    const alpha = taken[3]! / 255;
-    const behind = 1 - alpha;
-    const at = index * 3;
-    pixels[at] = taken[0]! * tint.r * clear + haze.r * alpha * hazeShare + pixels[at]! * behind;
-    pixels[at + 1] = taken[1]! * tint.g * clear + haze.g * alpha * hazeShare + pixels[at + 1]! * behind;
-    pixels[at + 2] = taken[2]! * tint.b * clear + haze.b * alpha * hazeShare + pixels[at + 2]! * behind;
-    if (taken[3]! >= OPAQUE) owners[index] = owner;
-  };
+  const alpha = taken[3]! / 255;
+  const behind = 1 - alpha;
+  const air = alpha * hazeShare;
+  const at = index * 3;
+  pixels[at] = taken[0]! * tint.r * clear + haze.r * air + pixels[at]! * behind;
+  pixels[at + 1] = taken[1]! * tint.g * clear + haze.g * air + pixels[at + 1]! * behind;
+  pixels[at + 2] = taken[2]! * tint.b * clear + haze.b * air + pixels[at + 2]! * behind;
+  if (taken[3]! >= OPAQUE) owners[index] = owner;
 }
 
-/** Bilinear read; outside the level everything is transparent. */
+/** Bilinear read into `taken`; outside the level everything is transparent. */
 function sample(level: Level, u: number, v: number, taken: Float64Array): void {
+  const x = Math.floor(u);
+  const y = Math.floor(v);
+  if (x < 0 || y < 0 || x + 1 >= level.width || y + 1 >= level.height) return sampleEdge(level, u, v, taken);
+  const fx = u - x;
+  const fy = v - y;
+  const { data } = level;
+  const at = (y * level.width + x) * 4;
+  const below = at + level.width * 4;
+  const [a, b, c, d] = [(1 - fx) * (1 - fy), fx * (1 - fy), (1 - fx) * fy, fx * fy];
+  for (let channel = 0; channel < 4; channel += 1) {
+    taken[channel] = data[at + channel]! * a + data[at + 4 + channel]! * b + data[below + channel]! * c + data[below + 4 + channel]! * d;
+  }
+}
+
+function sampleEdge(level: Level, u: number, v: number, taken: Float64Array): void {
   const x = Math.floor(u);
   const y = Math.floor(v);
   const fx = u - x;
