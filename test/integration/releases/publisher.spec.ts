@@ -1,18 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { AskReleases, PackageBuilt, ReleasePublished, ReleaseRefused, type PayloadOf } from '@edgeloop/contracts';
-import { buildManifest, digestOf, extractPackage, writePackage } from '@edgeloop/model-package';
+import { digestOf, extractPackage } from '@edgeloop/model-package';
 import { startService, type RunningService } from '@edgeloop/nest-bus';
 import { publisherService } from '@edgeloop/publisher';
 import { RELEASES_BUCKET } from '@edgeloop/store';
-import { blockDetector } from '@edgeloop/testkit';
-import { TufClient } from '@edgeloop/trust';
 import { chmod, mkdtemp, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BucketArtifactRepository } from '../../../services/publisher/src/adapters/bucket-repository.ts';
 import { describeArtifactRepository } from '../../../services/publisher/src/testing/artifact-repository-suite.ts';
-import { BLOCK_CARD, ReleaseFixture, blockPicture } from './release-fixture.ts';
-
-const LINK_SECONDS = 600;
+import { ReleaseFixture } from './release-fixture.ts';
 
 let fixture: ReleaseFixture;
 const replicas: RunningService[] = [];
@@ -32,54 +28,21 @@ async function startReplica(more: Record<string, string> = {}): Promise<RunningS
   return replica;
 }
 
-/** A package as the packager announces it, of a model that really runs. */
-async function packageOf(version: string, ballast = 0): Promise<PayloadOf<typeof PackageBuilt>> {
-  const model = blockDetector({ ballast });
-  const picture = await blockPicture();
-  const vectors = [{ picture: 'golden/00.jpg', pictureDigest: digestOf(picture), expected: [] }];
-  const pictures = new Map([['golden/00.jpg', picture]]);
-  const runId = `run-${version}-${ballast}`;
-  const manifest = buildManifest({
-    card: { ...BLOCK_CARD, version },
-    model: { digest: digestOf(model), bytes: model.byteLength },
-    inspection: { opset: 13, initializerBytes: 10_000 },
-    shape: { layout: 'yolov5', rows: 100, classCount: 2 },
-    goldens: { vectors, pictures, blind: true },
-    origin: { runId, datasetId: null, datasetDigest: null },
-  });
-  const bytes = await writePackage({ manifest, model, pictures });
-  const digest = digestOf(bytes);
-  const archive = await fixture.store.put({ bucket: 'runs', key: `packages/${digest.slice(7)}.zip` }, bytes);
-  return { packageId: `pkg-${digest.slice(7, 23)}`, runId, archive, model: await fixture.putModel(model), manifest };
-}
-
 async function announce(built: PayloadOf<typeof PackageBuilt>, id = `package.built/${built.runId}`): Promise<void> {
   await fixture.bus.publish(PackageBuilt, built, { id });
 }
 const published = async (releaseId: string) => await fixture.seen(ReleasePublished, (payload) => payload.releaseId === releaseId);
 
-/** Short-lived links to everything that the repository holds now, as the fleet hands them out. */
-async function links(): Promise<Record<string, string>> {
-  const found: Record<string, string> = {};
-  for await (const { bucket, key } of fixture.store.list(RELEASES_BUCKET, ''))
-    found[key] = await fixture.store.presignGet({ bucket, key }, LINK_SECONDS);
-  return found;
-}
-async function freshNode(): Promise<TufClient> {
-  const root = await fixture.store.read({ bucket: RELEASES_BUCKET, key: 'metadata/1.root.json' });
-  return new TufClient({ folder: await mkdtemp(join(fixture.engines.dataDir, 'node-')), shippedRoot: Buffer.from(root).toString('utf8') });
-}
-
 describe('the publisher', () => {
   it('has a root for nodes before there is any release, and keys that nobody else can read', async () => {
-    const trusted = await (await freshNode()).refresh(await links(), { now: Date.now() });
+    const trusted = await (await fixture.freshNode()).refresh(await fixture.links(), { now: Date.now() });
     expect(trusted).toMatchObject({ root: { version: 1 }, targets: { version: 1 } });
     const keys = join(fixture.engines.dataDir, 'publisher', 'keys');
     expect((await stat(join(keys, 'root.pem'))).mode & 0o777).toBe(0o600);
   });
 
   it('makes a release that a node verifies, downloads by link and stages', async () => {
-    const built = await packageOf('v1');
+    const built = await fixture.packageOf('v1');
     await announce(built);
     const release = await published('blocks-v1');
     expect(release).toMatchObject({
@@ -88,8 +51,8 @@ describe('the publisher', () => {
       channel: 'production',
       classes: ['red', 'blue'],
     });
-    const given = await links();
-    const target = await (await freshNode()).verifiedTarget(release.targetPath, given, { now: Date.now() });
+    const given = await fixture.links();
+    const target = await (await fixture.freshNode()).verifiedTarget(release.targetPath, given, { now: Date.now() });
     expect(target).toMatchObject({ digest: release.packageDigest, bytes: release.packageBytes });
     const response = await fetch(given[target.repositoryPath] as string);
     const bytes = new Uint8Array(await response.arrayBuffer());
@@ -99,12 +62,12 @@ describe('the publisher', () => {
   });
 
   it('refuses other bytes under a version that is taken, and says so once', async () => {
-    const other = await packageOf('v1', 1);
+    const other = await fixture.packageOf('v1', 1);
     await announce(other);
     await announce(other, 'again');
     const said = await fixture.seen(ReleaseRefused, (payload) => payload.packageId === other.packageId);
     expect(said).toMatchObject({ releaseId: 'blocks-v1', cause: 'version-taken' });
-    await announce(await packageOf('v2'));
+    await announce(await fixture.packageOf('v2'));
     await published('blocks-v2');
     expect((await fixture.events(ReleaseRefused)).filter((payload) => payload.packageId === other.packageId)).toHaveLength(1);
     expect((await fixture.events(ReleasePublished)).filter((payload) => payload.releaseId === 'blocks-v1')).toHaveLength(1);
@@ -114,11 +77,11 @@ describe('the publisher', () => {
     await startReplica();
     const versions = Array.from({ length: 8 }, (_, index) => `v${index + 10}`);
     const packages = [];
-    for (const [index, version] of versions.entries()) packages.push(await packageOf(version, index + 2));
+    for (const [index, version] of versions.entries()) packages.push(await fixture.packageOf(version, index + 2));
     await Promise.all(packages.map(async (built) => await announce(built)));
     for (const version of versions) await published(`blocks-${version}`);
-    const node = await freshNode();
-    const given = await links();
+    const node = await fixture.freshNode();
+    const given = await fixture.links();
     for (const built of packages) {
       const { name, version } = built.manifest.model;
       const target = await node.verifiedTarget(`${name}/${name}-${version}.zip`, given, { now: Date.now() });
@@ -141,8 +104,8 @@ describe('the publisher', () => {
     const before = (await fixture.events(ReleasePublished)).length;
     for (const replica of replicas.splice(0)) await replica.stop();
     await startReplica();
-    await announce(await packageOf('v1'), 'redelivered after a restart');
-    await announce(await packageOf('v30', 20));
+    await announce(await fixture.packageOf('v1'), 'redelivered after a restart');
+    await announce(await fixture.packageOf('v30', 20));
     await published('blocks-v30');
     expect((await fixture.events(ReleasePublished)).length).toBe(before + 1);
   });

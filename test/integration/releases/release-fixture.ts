@@ -1,15 +1,19 @@
 import { connectBus, type Bus } from '@edgeloop/bus';
-import { RunCompleted, type EventContract, type ModelCard, type ObjectRef, type PayloadOf } from '@edgeloop/contracts';
+import { RunCompleted, type PackageBuilt, type EventContract, type ModelCard, type ObjectRef, type PayloadOf } from '@edgeloop/contracts';
+import { buildManifest, writePackage } from '@edgeloop/model-package';
 import { StoreConfig, readConfig } from '@edgeloop/runtime';
-import { contentKey, digestOf, storeFromConfig, type ObjectStore } from '@edgeloop/store';
-import { eventually, testEngines, type TestEngines } from '@edgeloop/testkit';
+import { RELEASES_BUCKET, contentKey, digestOf, storeFromConfig, type ObjectStore } from '@edgeloop/store';
+import { blockDetector, eventually, testEngines, type TestEngines } from '@edgeloop/testkit';
+import { TufClient } from '@edgeloop/trust';
 import { encodeJpeg } from '@edgeloop/vision';
 import { existsSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const SIDE = 160;
 const BLOCK = 16;
+const LINK_SECONDS = 600;
 const EVENT_DEADLINE_MS = 60_000;
 
 export const BLOCK_CARD: ModelCard = {
@@ -81,6 +85,41 @@ export class ReleaseFixture {
       goldenPictures,
     };
     await this.bus.publish(RunCompleted, run, { id: `run.completed/${runId}` });
+  }
+
+  /** A package as the packager announces it, of a model that really runs. */
+  async packageOf(version: string, ballast = 0): Promise<PayloadOf<typeof PackageBuilt>> {
+    const model = blockDetector({ ballast });
+    const picture = await blockPicture();
+    const vectors = [{ picture: 'golden/00.jpg', pictureDigest: digestOf(picture), expected: [] }];
+    const pictures = new Map([['golden/00.jpg', picture]]);
+    const runId = `run-${version}-${ballast}`;
+    const manifest = buildManifest({
+      card: { ...BLOCK_CARD, version },
+      model: { digest: digestOf(model), bytes: model.byteLength },
+      inspection: { opset: 13, initializerBytes: 10_000 },
+      shape: { layout: 'yolov5', rows: 100, classCount: 2 },
+      goldens: { vectors, pictures, blind: true },
+      origin: { runId, datasetId: null, datasetDigest: null },
+    });
+    const bytes = await writePackage({ manifest, model, pictures });
+    const digest = digestOf(bytes);
+    const archive = await this.store.put({ bucket: 'runs', key: `packages/${digest.slice(7)}.zip` }, bytes);
+    return { packageId: `pkg-${digest.slice(7, 23)}`, runId, archive, model: await this.putModel(model), manifest };
+  }
+
+  /** Short-lived links to everything that the repository holds now, as the fleet hands them out. */
+  async links(): Promise<Record<string, string>> {
+    const found: Record<string, string> = {};
+    for await (const { bucket, key } of this.store.list(RELEASES_BUCKET, ''))
+      found[key] = await this.store.presignGet({ bucket, key }, LINK_SECONDS);
+    return found;
+  }
+
+  /** A node that knows nothing but the first root. */
+  async freshNode(): Promise<TufClient> {
+    const root = await this.store.read({ bucket: RELEASES_BUCKET, key: 'metadata/1.root.json' });
+    return new TufClient({ folder: await mkdtemp(join(this.engines.dataDir, 'node-')), shippedRoot: Buffer.from(root).toString('utf8') });
   }
 
   async events<C extends EventContract>(contract: C): Promise<PayloadOf<C>[]> {
