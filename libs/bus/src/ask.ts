@@ -29,7 +29,10 @@ export async function askOn<C extends RequestContract>(
   return readReply(contract, subject, reply);
 }
 
-async function requestOnce(connection: NatsConnection, question: { subject: string; data: Uint8Array; headers: MsgHdrs; timeout: number }): Promise<Msg> {
+async function requestOnce(
+  connection: NatsConnection,
+  question: { subject: string; data: Uint8Array; headers: MsgHdrs; timeout: number },
+): Promise<Msg> {
   const { subject, data, headers, timeout } = question;
   try {
     return await connection.request(subject, data, { timeout, headers });

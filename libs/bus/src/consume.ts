@@ -39,7 +39,8 @@ export class Handling implements Subscription {
     this.#parts = parts;
     this.routes = new Routes(options.handlers);
     const foreign = options.handlers.find((handled) => handled.contract.stream !== options.stream);
-    if (foreign !== undefined) throw new WiringError(`${foreign.contract.type} lives in ${foreign.contract.stream}, not in ${options.stream}`);
+    if (foreign !== undefined)
+      throw new WiringError(`${foreign.contract.type} lives in ${foreign.contract.stream}, not in ${options.stream}`);
     this.#leases = new Leases({ maxMs: options.leaseMaxMs, renewMs: options.leaseRenewMs });
     this.#lanes = new Lanes(options.concurrency ?? CONCURRENCY, (delivery) => this.#run(delivery));
   }
@@ -78,7 +79,10 @@ export class Handling implements Subscription {
   #run(delivery: Delivery): Promise<LaneVerdict> | LaneVerdict {
     delivery.startedAt = Date.now();
     if (killsItsHandler({ deliveries: delivery.deliveries, deliveriesMax: this.#deliveriesMax })) {
-      return this.#settle(delivery, { kind: 'unreadable', cause: new Error(`delivered ${delivery.deliveries} times and never settled: it seems to kill its handler`) });
+      return this.#settle(delivery, {
+        kind: 'unreadable',
+        cause: new Error(`delivered ${delivery.deliveries} times and never settled: it seems to kill its handler`),
+      });
     }
     const running = this.#handle(delivery);
     return running instanceof Promise ? running.then((outcome) => this.#settle(delivery, outcome)) : this.#settle(delivery, running);
@@ -110,7 +114,11 @@ export class Handling implements Subscription {
   #settle(delivery: Delivery, outcome: Outcome): Promise<LaneVerdict> | LaneVerdict {
     // Lost leases were taken back by the server; settling would touch a delivery that runs elsewhere.
     if (delivery.leaseLost && outcome.kind !== 'handled') return this.#done(delivery);
-    const settlement = settlementOf(outcome, { deliveries: delivery.deliveries, deliveriesMax: this.#deliveriesMax, chance: Math.random() });
+    const settlement = settlementOf(outcome, {
+      deliveries: delivery.deliveries,
+      deliveriesMax: this.#deliveriesMax,
+      chance: Math.random(),
+    });
     switch (settlement.do) {
       case 'ack':
         delivery.ack();
@@ -193,4 +201,3 @@ function refuseOtherType(delivery: Delivery, expected: string): void {
     throw new UnreadableMessageError(delivery.original.subject, `type ${type}, expected ${expected}`);
   }
 }
-

@@ -34,7 +34,9 @@ class BucketWatch implements Subscription {
   }
 
   async open(): Promise<void> {
-    await (await this.#start()).caughtUp;
+    await (
+      await this.#start()
+    ).caughtUp;
   }
 
   async drain(): Promise<void> {
@@ -43,7 +45,8 @@ class BucketWatch implements Subscription {
   }
 
   async #start(): Promise<{ caughtUp: Promise<void> }> {
-    const range = this.#seen === 0 ? { stream: this.#stream, lastPerSubject: true } : { stream: this.#stream, fromSequence: this.#seen + 1 };
+    const range =
+      this.#seen === 0 ? { stream: this.#stream, lastPerSubject: true } : { stream: this.#stream, fromSequence: this.#seen + 1 };
     const consumer = await this.#parts.manager.jetstream().consumers.get(this.#stream, orderedOptions(range));
     const pending = (await consumer.info(true)).num_pending;
     let resolve = (): void => undefined;

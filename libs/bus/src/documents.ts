@@ -9,6 +9,7 @@ import { InvalidKeyError, nameOf, PublishRefusedError, RevisionConflictError, Un
 import { HEADER } from './headers.ts';
 import { CONFLICT_BACKOFF, CONFLICT_RETRIES_MAX } from './limits.ts';
 import { bucketStream, bucketSubject } from './provision.ts';
+import { readPatiently } from './reconnection.ts';
 import { storeMessage, WRONG_LAST_SEQUENCE } from './store-message.ts';
 import { readStored } from './stored-messages.ts';
 import { encodeJson, encodeMessage, problemsOf } from './wire.ts';
@@ -35,7 +36,9 @@ interface Entry {
   readonly revision: number;
 }
 
-const EVENTS = new Map(ALL_CONTRACTS.filter((contract) => contract.kind === 'event').map((contract) => [typeId(contract), contract as EventContract]));
+const EVENTS = new Map(
+  ALL_CONTRACTS.filter((contract) => contract.kind === 'event').map((contract) => [typeId(contract), contract as EventContract]),
+);
 
 /** See `Documents`. A revision is the bucket's stream sequence of the key. */
 export class BucketDocuments<S> implements Documents<S> {
@@ -100,7 +103,10 @@ export class BucketDocuments<S> implements Documents<S> {
       try {
         onChange(key, this.#documentOf(message));
       } catch (cause) {
-        this.#parts.log.error({ bucket: this.#bucket, key, err: { name: nameOf(cause), message: wordsOf(cause) } }, 'change of a document could not be taken in');
+        this.#parts.log.error(
+          { bucket: this.#bucket, key, err: { name: nameOf(cause), message: wordsOf(cause) } },
+          'change of a document could not be taken in',
+        );
       }
     });
   }
@@ -123,7 +129,9 @@ export class BucketDocuments<S> implements Documents<S> {
 
   /** From the stream's leader: a decision must not rest on a replica that is behind. */
   async #read(key: string): Promise<Entry | undefined> {
-    const message = await this.#parts.manager.streams.getMessage(bucketStream(this.#bucket), { last_by_subj: this.#subject(key) });
+    const { connection, manager } = this.#parts;
+    const last_by_subj = this.#subject(key);
+    const message = await readPatiently(connection, () => manager.streams.getMessage(bucketStream(this.#bucket), { last_by_subj }));
     if (message === null || isRemoval({ headers: message.header })) return undefined;
     return { stored: this.#storedOf(key, message.data), revision: message.seq };
   }
@@ -146,7 +154,8 @@ export class BucketDocuments<S> implements Documents<S> {
     if (stored.outbox.length === 0) return { state: this.#stateOf(key, stored.state), revision };
     for (const output of stored.outbox) {
       const contract = EVENTS.get(output.type);
-      if (contract === undefined) throw new UnreadableDocumentError(this.#bucket, key, `it wants to publish ${output.type}, which this program does not know`);
+      if (contract === undefined)
+        throw new UnreadableDocumentError(this.#bucket, key, `it wants to publish ${output.type}, which this program does not know`);
       await this.#parts.bus.publish(contract, output.payload as never, { id: output.id, cause: stored.cause as Cause | undefined });
     }
     return this.#cleared(key, entry);
@@ -165,7 +174,8 @@ export class BucketDocuments<S> implements Documents<S> {
   /** Somebody else published and cleared the same outbox, or has gone on from it: then the old revision must lose. */
   async #revisionIfCleared(key: string, entry: Entry): Promise<number> {
     const now = await this.#read(key);
-    const same = now !== undefined && now.stored.outbox.length === 0 && JSON.stringify(now.stored.state) === JSON.stringify(entry.stored.state);
+    const same =
+      now !== undefined && now.stored.outbox.length === 0 && JSON.stringify(now.stored.state) === JSON.stringify(entry.stored.state);
     return same ? now.revision : entry.revision;
   }
 
@@ -206,7 +216,11 @@ function checkedOutput(output: Output): Stored['outbox'][number] {
 }
 
 function plainCause(cause: Cause): Stored['cause'] {
-  return { id: cause.id, correlationId: cause.correlationId, ...(cause.traceparent === undefined ? {} : { traceparent: cause.traceparent }) };
+  return {
+    id: cause.id,
+    correlationId: cause.correlationId,
+    ...(cause.traceparent === undefined ? {} : { traceparent: cause.traceparent }),
+  };
 }
 
 /** Written by other tools of the key-value protocol. */

@@ -1,4 +1,12 @@
-import { AckPolicy, type ConsumerConfig, type ConsumerInfo, DeliverPolicy, JetStreamApiError, type JetStreamManager, ReplayPolicy } from '@nats-io/jetstream';
+import {
+  AckPolicy,
+  type ConsumerConfig,
+  type ConsumerInfo,
+  DeliverPolicy,
+  JetStreamApiError,
+  type JetStreamManager,
+  ReplayPolicy,
+} from '@nats-io/jetstream';
 import { nanos } from '@nats-io/nats-core';
 import { ACK_WAIT_MS } from './limits.ts';
 
@@ -62,7 +70,11 @@ function changeable(wanted: DurableConsumer): Pick<ConsumerConfig, 'filter_subje
 function isOutdated(config: ConsumerConfig, wanted: DurableConsumer): boolean {
   const target = changeable(wanted);
   const filters = (config.filter_subjects ?? (config.filter_subject === undefined ? [] : [config.filter_subject])).toSorted();
-  return config.ack_wait !== target.ack_wait || config.max_ack_pending !== target.max_ack_pending || filters.join() !== [...wanted.filters].toSorted().join();
+  return (
+    config.ack_wait !== target.ack_wait ||
+    config.max_ack_pending !== target.max_ack_pending ||
+    filters.join() !== [...wanted.filters].toSorted().join()
+  );
 }
 
 export async function isBeyondItsStream(manager: JetStreamManager, consumer: ConsumerInfo): Promise<boolean> {

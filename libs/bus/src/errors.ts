@@ -6,9 +6,12 @@ export class ConnectError extends Error {
   readonly retryable = true;
   readonly url: string;
   constructor(url: string, cause: unknown) {
-    super(`no connection to the bus at ${url} (${wordsOf(cause)}): start it, or set NATS_URL and NATS_CREDS to one that lets this program in`, {
-      cause,
-    });
+    super(
+      `no connection to the bus at ${url} (${wordsOf(cause)}): start it, or set NATS_URL and NATS_CREDS to one that lets this program in`,
+      {
+        cause,
+      },
+    );
     this.url = url;
   }
 }
@@ -53,7 +56,9 @@ export class MessageTooLargeError extends Error {
   readonly bytes: number;
   readonly bytesMax: number;
   constructor(subject: string, bytes: number, bytesMax: number) {
-    super(`message of ${bytes} bytes on ${subject} is over the server's limit of ${bytesMax}: put the bytes into the object store and send a reference`);
+    super(
+      `message of ${bytes} bytes on ${subject} is over the server's limit of ${bytesMax}: put the bytes into the object store and send a reference`,
+    );
     this.subject = subject;
     this.bytes = bytes;
     this.bytesMax = bytesMax;
@@ -106,6 +111,15 @@ export class ForbiddenSubjectError extends Error {
   constructor(subject: string, cause: unknown) {
     super(`the credentials of this program do not allow ${subject}`, { cause });
     this.subject = subject;
+  }
+}
+
+/** The bus did not answer a read within all attempts. */
+export class BusSilentError extends Error {
+  override readonly name = 'BusSilentError';
+  readonly retryable = true;
+  constructor(cause: unknown) {
+    super('the bus does not answer: is JetStream up?', { cause });
   }
 }
 
@@ -197,7 +211,9 @@ export class InvalidKeyError extends Error {
   override readonly name = 'InvalidKeyError';
   readonly retryable = false;
   constructor(bucket: string, key: string) {
-    super(`${JSON.stringify(key)} cannot be a key of ${bucket}: use letters, digits, "-", "_", "=", "/" and "." (not first, last or doubled)`);
+    super(
+      `${JSON.stringify(key)} cannot be a key of ${bucket}: use letters, digits, "-", "_", "=", "/" and "." (not first, last or doubled)`,
+    );
   }
 }
 

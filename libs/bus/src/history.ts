@@ -1,10 +1,11 @@
 import { ALL_CONTRACTS, type EventContract, type PayloadOf, buildSubject, type StreamName, tokensOf, typeId } from '@edgeloop/contracts';
 import type { Logger } from '@edgeloop/runtime';
 import type { JetStreamManager } from '@nats-io/jetstream';
-import type { MsgHdrs } from '@nats-io/nats-core';
+import type { MsgHdrs, NatsConnection } from '@nats-io/nats-core';
 import type { MessageContext } from './api.ts';
 import { wordsOf } from './errors.ts';
 import { ArrivalContext } from './message-context.ts';
+import { readPatiently } from './reconnection.ts';
 import { contractOf } from './routes.ts';
 import { readStored } from './stored-messages.ts';
 import { decodeMessage } from './wire.ts';
@@ -18,12 +19,12 @@ interface Stored {
 
 /** Last message of a subject, from the stream's leader. */
 export async function lastStored<C extends EventContract>(
-  manager: JetStreamManager,
+  bus: { connection: NatsConnection; manager: JetStreamManager },
   contract: C,
   fields: Readonly<Record<string, string>>,
 ): Promise<{ payload: PayloadOf<C>; context: MessageContext } | undefined> {
   const subject = buildSubject(contract.subject, fields);
-  const message = await manager.streams.getMessage(contract.stream, { last_by_subj: subject });
+  const message = await readPatiently(bus.connection, () => bus.manager.streams.getMessage(contract.stream, { last_by_subj: subject }));
   if (message === null) return undefined;
   const stored = { subject, data: message.data, headers: message.header, sequence: message.seq };
   return { payload: decodeMessage(contract, subject, message.data), context: contextOf(contract, stored) };
@@ -48,7 +49,11 @@ export async function* storedHistory(
       parts.log.warn({ stream, sequence: message.seq, err: { message: wordsOf(cause) } }, 'stored event cannot be read, skipped');
       continue;
     }
-    yield { contract, payload, context: contextOf(contract, { subject: message.subject, data: message.data, headers: message.headers, sequence: message.seq }) };
+    yield {
+      contract,
+      payload,
+      context: contextOf(contract, { subject: message.subject, data: message.data, headers: message.headers, sequence: message.seq }),
+    };
   }
 }
 

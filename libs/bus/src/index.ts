@@ -20,6 +20,7 @@ export {
   AskTimeoutError,
   BusAwayError,
   BusClosedError,
+  BusSilentError,
   ConnectError,
   ForbiddenSubjectError,
   InvalidKeyError,
@@ -38,7 +39,16 @@ export {
   WiringError,
 } from './errors.ts';
 export { HEADER } from './headers.ts';
-export { ACK_WAIT_MS, ASK_TIMEOUT_MS, CONCURRENCY, CONFLICT_RETRIES_MAX, DELIVERIES_MAX, DRAIN_BUDGET_MS, LEASE_MAX_MS, WINDOW_IN_FLIGHT_MAX } from './limits.ts';
+export {
+  ACK_WAIT_MS,
+  ASK_TIMEOUT_MS,
+  CONCURRENCY,
+  CONFLICT_RETRIES_MAX,
+  DELIVERIES_MAX,
+  DRAIN_BUDGET_MS,
+  LEASE_MAX_MS,
+  WINDOW_IN_FLIGHT_MAX,
+} from './limits.ts';
 export { connectBus } from './jetstream-bus.ts';
 export { connectNode, type NodeBus, type NodeBusOptions, type NodeBusStatus } from './node-bus.ts';
 export { redrive, type RedriveOptions, type RedriveReport } from './redrive.ts';

@@ -60,7 +60,7 @@ class JetStreamBus implements Bus {
   }
 
   provision(): Promise<void> {
-    return provisionStreams(this.#parts.manager, this.connection.info?.version ?? '');
+    return provisionStreams(this.connection, this.#parts.manager);
   }
 
   publish<C extends EventContract>(contract: C, payload: PayloadOf<C>, options: PublishOptions): Promise<PublishReceipt> {
@@ -103,7 +103,7 @@ class JetStreamBus implements Bus {
     contract: C,
     fields: Readonly<Record<string, string>>,
   ): Promise<{ payload: PayloadOf<C>; context: MessageContext } | undefined> {
-    return lastStored(this.#parts.manager, contract, fields);
+    return lastStored(this.#parts, contract, fields);
   }
 
   history(
@@ -158,7 +158,8 @@ class JetStreamBus implements Bus {
 
   async #reportStatus(): Promise<void> {
     for await (const status of this.connection.status()) {
-      if (status.type === 'disconnect' || status.type === 'reconnect' || status.type === 'error') this.#parts.log.warn({ status: status.type }, 'bus connection');
+      if (status.type === 'disconnect' || status.type === 'reconnect' || status.type === 'error')
+        this.#parts.log.warn({ status: status.type }, 'bus connection');
     }
   }
 }

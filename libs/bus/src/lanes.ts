@@ -95,6 +95,7 @@ export class Lanes<T extends LaneItem> {
       if (item !== undefined) this.#start(lane, item);
     }
     this.#pumping = false;
+    if (this.#running === 0) for (const wake of this.#whenIdle.splice(0)) wake();
   }
 
   #start(lane: Lane<T>, item: T): void {
@@ -111,7 +112,6 @@ export class Lanes<T extends LaneItem> {
     if (verdict !== undefined && !this.#stopped) this.#park(lane, item, verdict.parkMs);
     if (lane.waiting.length === 0 && lane.parked === undefined) this.#lanes.delete(lane.key);
     else this.#makeReady(lane);
-    if (this.#running === 0) for (const wake of this.#whenIdle.splice(0)) wake();
     this.#pump();
   }
 

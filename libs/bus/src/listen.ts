@@ -72,7 +72,8 @@ export function respondTo<C extends RequestContract>(parts: ListenParts, contrac
   const listening = new Listening();
   const arrive = (error: Error | null, message: Msg): void => {
     if (error !== null) return parts.log.error({ subject: contract.subject, err: error }, 'not allowed to respond');
-    if (listening.running >= REQUESTS_RUNNING_MAX) return refuse(message, { code: 'busy', words: `${parts.service} has too much to do, ask again`, retryable: true });
+    if (listening.running >= REQUESTS_RUNNING_MAX)
+      return refuse(message, { code: 'busy', words: `${parts.service} has too much to do, ask again`, retryable: true });
     void listening.during(answer(parts, { contract, handler, message }));
   };
   listening.subscription = parts.connection.subscribe(patternOf(contract), { queue: parts.service, callback: arrive });

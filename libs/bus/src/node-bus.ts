@@ -1,4 +1,12 @@
-import { type EventContract, NodeBell, type PayloadOf, type ReplyOf, type RequestContract, type SignalContract, subjectOf } from '@edgeloop/contracts';
+import {
+  type EventContract,
+  NodeBell,
+  type PayloadOf,
+  type ReplyOf,
+  type RequestContract,
+  type SignalContract,
+  subjectOf,
+} from '@edgeloop/contracts';
 import { backoffMs, sleep } from '@edgeloop/runtime';
 import { type Authenticator, connect, credsAuthenticator, jwtAuthenticator, type NatsConnection } from '@nats-io/transport-node';
 import type { z } from 'zod';
@@ -89,7 +97,8 @@ class EdgeNodeBus implements NodeBus {
 
   async ready(timeoutMs: number): Promise<boolean> {
     const giveUpAt = Date.now() + timeoutMs;
-    while (this.#status.state !== 'connected' && Date.now() < giveUpAt && !this.#closing.signal.aborted) await sleep(READY_POLL_MS, this.#closing.signal);
+    while (this.#status.state !== 'connected' && Date.now() < giveUpAt && !this.#closing.signal.aborted)
+      await sleep(READY_POLL_MS, this.#closing.signal);
     return this.#status.state === 'connected';
   }
 
@@ -140,7 +149,11 @@ class EdgeNodeBus implements NodeBus {
     const { nodeId, url, inboxPrefix = `_INBOX_${nodeId}` } = this.#options;
     for (let attempt = 0; !this.#closing.signal.aborted; attempt++) {
       try {
-        const connection = await connect({ ...lastingConnection(`node ${nodeId}`, url), inboxPrefix, authenticator: this.#authenticator() });
+        const connection = await connect({
+          ...lastingConnection(`node ${nodeId}`, url),
+          inboxPrefix,
+          authenticator: this.#authenticator(),
+        });
         if (this.#closing.signal.aborted) return await connection.close();
         return await this.#live(connection);
       } catch (cause) {
@@ -174,7 +187,9 @@ class EdgeNodeBus implements NodeBus {
   }
 
   #set(status: NodeBusStatus): void {
-    const changed = status.state !== this.#status.state || (status.state === 'away' && this.#status.state === 'away' && status.reason !== this.#status.reason);
+    const changed =
+      status.state !== this.#status.state ||
+      (status.state === 'away' && this.#status.state === 'away' && status.reason !== this.#status.reason);
     this.#status = status;
     if (changed) for (const listener of this.#listeners) guarded(() => listener(status));
   }

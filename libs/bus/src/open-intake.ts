@@ -68,7 +68,8 @@ class LastingIntake implements Intake {
 
   async #checked(): Promise<void> {
     const { recreated } = await ensureConsumer(this.#parts.manager, this.#consumer);
-    if (recreated) this.#parts.log.error(this.#fields(), 'consumer was ahead of its stream and was made anew from the start: the stream lost its end');
+    if (recreated)
+      this.#parts.log.error(this.#fields(), 'consumer was ahead of its stream and was made anew from the start: the stream lost its end');
   }
 
   /** In the background: never throws. */

@@ -9,7 +9,8 @@ import {
   type StreamConfig,
   type StreamInfo,
 } from '@nats-io/jetstream';
-import { nanos } from '@nats-io/nats-core';
+import { nanos, type NatsConnection } from '@nats-io/nats-core';
+import { readPatiently } from './reconnection.ts';
 
 const DAY_MS = 86_400_000;
 /** Window in which the stream itself drops a repeated id. Handlers never rely on it alone. */
@@ -21,9 +22,10 @@ const PERSIST_MODE_SERVER = { major: 2, minor: 12 };
 type WantedStream = Partial<StreamConfig> & { name: string; subjects: string[] };
 
 /** Creates or updates streams and buckets; services that start together may all do it. */
-export async function provisionStreams(manager: JetStreamManager, serverVersion: string): Promise<void> {
-  for (const stream of STREAMS) await ensureStream(manager, streamConfig(stream, serverVersion));
-  for (const bucket of STATE_BUCKETS) await ensureStream(manager, bucketConfig(bucket));
+export async function provisionStreams(connection: NatsConnection, manager: JetStreamManager): Promise<void> {
+  const serverVersion = connection.info?.version ?? '';
+  const wanted = [...STREAMS.map((stream) => streamConfig(stream, serverVersion)), ...STATE_BUCKETS.map(bucketConfig)];
+  for (const stream of wanted) await readPatiently(connection, () => ensureStream(manager, stream));
 }
 
 export function streamConfig(stream: StreamDefinition, serverVersion: string): WantedStream {

@@ -38,7 +38,10 @@ export async function redrive(bus: Pick<Bus, 'connection'>, options: RedriveOpti
   const manager = await jetstreamManager(bus.connection, { checkAPI: false });
   const failed: { sequence: number; reason: string }[] = [];
   let redriven = 0;
-  const subject = patternOf(DeadLetter).replace('*', options.service !== undefined && SUBJECT_TOKEN.test(options.service) ? options.service : '*');
+  const subject = patternOf(DeadLetter).replace(
+    '*',
+    options.service !== undefined && SUBJECT_TOKEN.test(options.service) ? options.service : '*',
+  );
   for await (const letter of readStored(manager, { stream: 'DEAD', subject })) {
     if (redriven + failed.length >= options.limit) break;
     try {
@@ -54,7 +57,11 @@ export async function redrive(bus: Pick<Bus, 'connection'>, options: RedriveOpti
 async function redriveOne(connection: NatsConnection, manager: JetStreamManager, letter: JsMsg): Promise<void> {
   const { service, stream } = decodeMessage(DeadLetter, letter.subject, letter.data);
   const subject = redriveSubject(service, stream);
-  const answer = await storeMessage(connection, { subject, data: letter.data, headers: headersOf({ [HEADER.messageId]: `again.${letter.seq}` }) });
+  const answer = await storeMessage(connection, {
+    subject,
+    data: letter.data,
+    headers: headersOf({ [HEADER.messageId]: `again.${letter.seq}` }),
+  });
   if (!answer.stored) throw new PublishRefusedError(subject, answer);
   await manager.streams.deleteMessage('DEAD', letter.seq, false);
 }

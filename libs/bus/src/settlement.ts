@@ -39,7 +39,8 @@ export function settlementOf(outcome: Outcome, facts: DeliveryFacts): Settlement
       return { do: 'bury', reason: wordsOf(outcome.cause) };
     case 'failed':
       if (!isRetryable(outcome.cause)) return { do: 'bury', reason: wordsOf(outcome.cause) };
-      if (facts.deliveries >= facts.deliveriesMax) return { do: 'bury', reason: `failed ${facts.deliveries} times, at last: ${wordsOf(outcome.cause)}` };
+      if (facts.deliveries >= facts.deliveriesMax)
+        return { do: 'bury', reason: `failed ${facts.deliveries} times, at last: ${wordsOf(outcome.cause)}` };
       return { do: 'retry', delayMs: backoffMs(facts.deliveries - 1, REDELIVERY_BACKOFF, facts.chance) };
     default:
       return outcome satisfies never;

@@ -1,4 +1,3 @@
-import { backoffMs, sleep } from '@edgeloop/runtime';
 import type { Msg, MsgHdrs, NatsConnection } from '@nats-io/nats-core';
 import {
   BusClosedError,
@@ -10,7 +9,8 @@ import {
   StreamUnavailableError,
 } from './errors.ts';
 import { HEADER } from './headers.ts';
-import { PUBLISH_ATTEMPTS_MAX, PUBLISH_BACKOFF, PUBLISH_TIMEOUT_MS } from './limits.ts';
+import { PUBLISH_ATTEMPTS_MAX, PUBLISH_TIMEOUT_MS } from './limits.ts';
+import { pauseAfter, untilReconnected } from './reconnection.ts';
 
 /** A message for a stream. Its headers carry `Nats-Msg-Id`, so that sending it twice stores it once. */
 export interface Storable {
@@ -44,9 +44,10 @@ export async function storeMessage(connection: NatsConnection, message: Storable
   let sentOnce = false;
   let last: unknown;
   for (let attempt = 0; attempt < attemptsMax; attempt++) {
-    if (attempt > 0) await sleep(backoffMs(attempt - 1, PUBLISH_BACKOFF, Math.random()));
+    if (attempt > 0) await pauseAfter(last, attempt - 1);
     try {
-      const answer = storeAnswerOf(await connection.request(message.subject, message.data, requestOptions(message, limits)));
+      const receipt = connection.request(message.subject, message.data, requestOptions(message, limits));
+      const answer = storeAnswerOf(await untilReconnected(connection, receipt));
       if (answer.stored || !isTemporary(answer)) return answer;
       last = new PublishRefusedError(message.subject, answer);
     } catch (cause) {
@@ -71,7 +72,12 @@ export function refuseTooLarge(connection: NatsConnection, message: { subject: s
 
 /** Reads a PubAck: `{"stream":"LOOP","seq":7}` or `{"error":{"code":503,"err_code":10077,"description":"…"}}`. */
 export function storeAnswerOf(reply: Msg): StoreAnswer {
-  const ack = reply.json<{ stream?: string; seq?: number; duplicate?: boolean; error?: { code?: number; err_code?: number; description?: string } }>();
+  const ack = reply.json<{
+    stream?: string;
+    seq?: number;
+    duplicate?: boolean;
+    error?: { code?: number; err_code?: number; description?: string };
+  }>();
   if (ack.error === undefined && typeof ack.stream === 'string') {
     return { stored: true, stream: ack.stream, sequence: ack.seq ?? 0, duplicate: ack.duplicate === true };
   }

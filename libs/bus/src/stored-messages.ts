@@ -13,7 +13,8 @@ const BATCH_MESSAGES = 500;
 
 export function orderedOptions(range: StoredRange): Partial<OrderedConsumerOptions> {
   const filter = range.subject === undefined ? {} : { filter_subjects: range.subject };
-  if (range.fromSequence !== undefined) return { ...filter, deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: range.fromSequence };
+  if (range.fromSequence !== undefined)
+    return { ...filter, deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: range.fromSequence };
   return { ...filter, deliver_policy: range.lastPerSubject === true ? DeliverPolicy.LastPerSubject : DeliverPolicy.All };
 }
 

@@ -73,7 +73,8 @@ export class WindowedPublisher {
   async flush(): Promise<void> {
     while (this.#inFlight.size > 0 && !this.#closed) await this.#change();
     const failures = this.#failures.splice(0);
-    if (failures.length > 0) throw new AggregateError(failures, `${failures.length} messages have no receipt: publish them again with the same ids`);
+    if (failures.length > 0)
+      throw new AggregateError(failures, `${failures.length} messages have no receipt: publish them again with the same ids`);
   }
 
   get inFlight(): number {

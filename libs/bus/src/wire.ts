@@ -28,7 +28,10 @@ export function decodeMessage<C extends Contract>(contract: C, subject: string, 
   const fields = parsed.data as Record<string, unknown>;
   for (const field in tokens) {
     if (fields[field] !== tokens[field]) {
-      throw new UnreadableMessageError(subject, `the body says ${field} is ${JSON.stringify(fields[field])}, the subject says ${JSON.stringify(tokens[field])}`);
+      throw new UnreadableMessageError(
+        subject,
+        `the body says ${field} is ${JSON.stringify(fields[field])}, the subject says ${JSON.stringify(tokens[field])}`,
+      );
     }
   }
   return parsed.data as PayloadOf<C>;

@@ -4,7 +4,7 @@ import type { Contract, StateBucket } from '@edgeloop/contracts';
 import { BusConfig, createLogger, type Logger, type Program, readConfig, runProgram } from '@edgeloop/runtime';
 import type { DynamicModule, INestMicroservice } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { BusModule } from './bus-module.ts';
 import { JetStreamStrategy } from './jetstream-strategy.ts';
 import { NestLogger } from './nest-logger.ts';
@@ -56,7 +56,12 @@ export async function startService<S extends z.ZodObject>(
   const config = readConfig(definition.name, BusConfig.extend(definition.config?.shape ?? {}), environment);
   const log = createLogger(definition.name, config.LOG_LEVEL as string);
   const creds = config.NATS_CREDS as string | undefined;
-  const bus = await connectBus({ service: definition.name, url: config.NATS_URL as string, log, ...(creds === undefined ? {} : { creds: { path: creds } }) });
+  const bus = await connectBus({
+    service: definition.name,
+    url: config.NATS_URL as string,
+    log,
+    ...(creds === undefined ? {} : { creds: { path: creds } }),
+  });
   const life = new ServiceLife(bus);
   try {
     await bus.provision();

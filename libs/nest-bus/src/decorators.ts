@@ -1,6 +1,14 @@
 import 'reflect-metadata';
 import type { MessageContext } from '@edgeloop/bus';
-import { type Contract, type EventContract, type PayloadOf, type ReplyOf, type RequestContract, type SignalContract, typeId } from '@edgeloop/contracts';
+import {
+  type Contract,
+  type EventContract,
+  type PayloadOf,
+  type ReplyOf,
+  type RequestContract,
+  type SignalContract,
+  typeId,
+} from '@edgeloop/contracts';
 import { Ctx, EventPattern, MessagePattern, Payload } from '@nestjs/microservices';
 
 /** What a decorator leaves for the strategy, in the handler's `extras`. */

@@ -35,7 +35,8 @@ export class JetStreamStrategy extends Server implements CustomTransportStrategy
 
   override addHandler(pattern: unknown, callback: MessageHandler, isEventHandler = false, extras: Record<string, unknown> = {}): void {
     const declared = extras[DECLARED] as Declared | undefined;
-    if (declared === undefined) throw new WiringError(`the handler of ${JSON.stringify(pattern)} has no contract: use @OnEvent, @OnSignal or @OnRequest`);
+    if (declared === undefined)
+      throw new WiringError(`the handler of ${JSON.stringify(pattern)} has no contract: use @OnEvent, @OnSignal or @OnRequest`);
     this.#wired.push({ ...declared, call: callback });
     callback.isEventHandler = isEventHandler;
     callback.extras = extras;
@@ -76,7 +77,8 @@ export class JetStreamStrategy extends Server implements CustomTransportStrategy
       else if (contract.kind === 'request') this.#subscriptions.push(bus.onRequest<RequestContract>(contract, through(wired) as never));
     }
     const events = this.#wired.filter((wired) => wired.contract.kind === 'event');
-    for (const [stream, handlers] of Map.groupBy(events, (wired) => (wired.contract as EventContract).stream)) await this.#consume(stream, handlers);
+    for (const [stream, handlers] of Map.groupBy(events, (wired) => (wired.contract as EventContract).stream))
+      await this.#consume(stream, handlers);
   }
 
   async #consume(stream: StreamName, wired: readonly Wired[]): Promise<void> {

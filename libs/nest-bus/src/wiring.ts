@@ -10,14 +10,20 @@ const DECORATOR_OF = { event: '@OnEvent', signal: '@OnSignal', request: '@OnRequ
  */
 export function verifyWiring(service: string, consumes: readonly Contract[], handlers: readonly Declared[]): void {
   const problems = [...missing(consumes, handlers), ...double(handlers), ...unknown(consumes, handlers)];
-  if (problems.length > 0) throw new WiringError(`${service} does not start, its handlers do not match what it consumes:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`);
+  if (problems.length > 0)
+    throw new WiringError(
+      `${service} does not start, its handlers do not match what it consumes:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`,
+    );
 }
 
 function missing(consumes: readonly Contract[], handlers: readonly Declared[]): string[] {
   const handled = new Set(handlers.map((declared) => typeId(declared.contract)));
   return consumes
     .filter((contract) => !handled.has(typeId(contract)))
-    .map((contract) => `nobody handles ${typeId(contract)}: add a method with ${DECORATOR_OF[contract.kind]} to a controller, or take it out of \`consumes\``);
+    .map(
+      (contract) =>
+        `nobody handles ${typeId(contract)}: add a method with ${DECORATOR_OF[contract.kind]} to a controller, or take it out of \`consumes\``,
+    );
 }
 
 function double(handlers: readonly Declared[]): string[] {
@@ -31,5 +37,8 @@ function unknown(consumes: readonly Contract[], handlers: readonly Declared[]): 
   const wanted = new Set(consumes.map(typeId));
   return handlers
     .filter((declared) => !wanted.has(typeId(declared.contract)))
-    .map((declared) => `${declared.handler} handles ${typeId(declared.contract)}, which the service does not consume: add it to \`consumes\`, or remove the method`);
+    .map(
+      (declared) =>
+        `${declared.handler} handles ${typeId(declared.contract)}, which the service does not consume: add it to \`consumes\`, or remove the method`,
+    );
 }

@@ -1,5 +1,5 @@
 import { redrive, type Bus } from '@edgeloop/bus';
-import { DeadLetter, NodeReport, RunStarted, RunStepStarted, TaskAnswered, type PayloadOf } from '@edgeloop/contracts';
+import { type DeadLetter, NodeReport, RunStarted, RunStepStarted, TaskAnswered, type PayloadOf } from '@edgeloop/contracts';
 import { eventually } from '@edgeloop/testkit';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { jetstreamManager } from '@nats-io/jetstream';
@@ -122,7 +122,13 @@ describe('settlement', () => {
       expect(letters).toHaveLength(1);
       return letters;
     });
-    expect(letter).toMatchObject({ service: 'consumer', stream: 'LOOP', consumer: durable, subject: `run.v1.${runId}.step-started`, deliveries: 2 });
+    expect(letter).toMatchObject({
+      service: 'consumer',
+      stream: 'LOOP',
+      consumer: durable,
+      subject: `run.v1.${runId}.step-started`,
+      deliveries: 2,
+    });
     expect(letter?.reason).toBe('failed 2 times, at last: the disk is on fire');
     expect(JSON.parse(Buffer.from(letter?.data ?? '', 'base64').toString())).toEqual({ runId, step: 'train', attempt: 1 });
     expect(letter?.headers['Nats-Msg-Id']).toBe(`${runId}.1`);
@@ -160,7 +166,9 @@ describe('settlement', () => {
     const subscription = await consumeSteps(bus, (payload) => void seen.push(payload.runId), { durable });
     await bus.connection.request(`run.v1.${runId}.step-started`, text.replace('$ID', runId));
     await publishSteps(bus, `${runId}-good`, 1);
-    await eventually(async () => expect((await lettersOf(durable)).map((letter) => letter.reason)).toEqual([expect.stringMatching(reason)]));
+    await eventually(async () =>
+      expect((await lettersOf(durable)).map((letter) => letter.reason)).toEqual([expect.stringMatching(reason)]),
+    );
     await eventually(() => expect(seen).toEqual([`${runId}-good`]));
     await subscription.drain();
   });
@@ -190,7 +198,11 @@ describe('settlement', () => {
       },
       options,
     );
-    const second = await consumeSteps(await fixture.connect('consumer'), (payload, context) => void (payload.runId === runId && deliveries.push(context.deliveries)), options);
+    const second = await consumeSteps(
+      await fixture.connect('consumer'),
+      (payload, context) => void (payload.runId === runId && deliveries.push(context.deliveries)),
+      options,
+    );
     await publishSteps(bus, runId, 1);
     await eventually(() => expect(deliveries).toEqual([1]));
     await new Promise((resolve) => setTimeout(resolve, 1_500));
@@ -245,7 +257,11 @@ describe('drain', () => {
     await publishSteps(bus, runId, 3);
     await eventually(() => expect(handledBy).toEqual(['first:1']));
     const draining = Promise.all([first.drain(), first.drain()]);
-    const second = await consumeSteps(await fixture.connect('consumer'), (payload) => void (payload.runId === runId && handledBy.push(`second:${payload.attempt}`)), { durable });
+    const second = await consumeSteps(
+      await fixture.connect('consumer'),
+      (payload) => void (payload.runId === runId && handledBy.push(`second:${payload.attempt}`)),
+      { durable },
+    );
     await eventually(() => expect(handledBy.toSorted()).toEqual(['first:1', 'second:2', 'second:3']));
     finish();
     await draining;
@@ -275,7 +291,9 @@ describe('drain', () => {
     await first.drain();
     expect(aborted).toBe(true);
     const again: number[] = [];
-    const second = await consumeSteps(bus, (payload, context) => void (payload.runId === runId && again.push(context.deliveries)), { durable });
+    const second = await consumeSteps(bus, (payload, context) => void (payload.runId === runId && again.push(context.deliveries)), {
+      durable,
+    });
     await eventually(() => expect(again).toEqual([2]));
     expect(await lettersOf(durable)).toEqual([]);
     await second.drain();
@@ -331,7 +349,11 @@ describe('redrive', () => {
       ],
     });
     const payload = { taskId, nodeId: 'n1', sampleId: 'a'.repeat(64), outcome: 'skipped' as const, boxes: [], annotator: 'ann' };
-    await bus.publish(TaskAnswered, { ...payload, labelDigest: `sha256:${'b'.repeat(64)}`, answeredAt: '2026-01-01T00:00:00.000Z' }, { id: taskId });
+    await bus.publish(
+      TaskAnswered,
+      { ...payload, labelDigest: `sha256:${'b'.repeat(64)}`, answeredAt: '2026-01-01T00:00:00.000Z' },
+      { id: taskId },
+    );
     await eventually(async () => expect(await lettersOf(durable)).toHaveLength(1));
     broken = false;
     expect(await redrive(bus, { service: 'consumer', limit: 10 })).toMatchObject({ redriven: 1 });
@@ -365,7 +387,8 @@ describe('the durable consumer', () => {
     const durable = fresh('deaf');
     const manager = await jetstreamManager(bus.connection);
     const first = await bus.consume({ durable, stream: 'NODES', handlers: [handledReport(() => undefined)] });
-    const report = (sequence: number): Promise<unknown> => bus.connection.request('node.v1.n1.report', JSON.stringify(nodeReport(sequence)));
+    const report = (sequence: number): Promise<unknown> =>
+      bus.connection.request('node.v1.n1.report', JSON.stringify(nodeReport(sequence)));
     for (let sequence = 1; sequence <= 5; sequence++) await report(sequence);
     await eventually(async () => expect((await manager.consumers.info('NODES', durable)).ack_floor.stream_seq).toBe(5));
     await first.drain();
@@ -385,7 +408,10 @@ describe('the durable consumer', () => {
     const durable = fresh('deleted');
     const runId = fresh('run');
     const seen: number[] = [];
-    const subscription = await consumeSteps(bus, (payload) => void (payload.runId === runId && seen.push(payload.attempt)), { durable, startFrom: 'all' });
+    const subscription = await consumeSteps(bus, (payload) => void (payload.runId === runId && seen.push(payload.attempt)), {
+      durable,
+      startFrom: 'all',
+    });
     await (await jetstreamManager(bus.connection)).consumers.delete('LOOP', durable);
     await publishSteps(bus, runId, 1);
     await eventually(() => expect(seen).toEqual([1]), { deadlineMs: 30_000 });
@@ -395,7 +421,16 @@ describe('the durable consumer', () => {
 
 function nodeReport(sequence: number): PayloadOf<typeof NodeReport> {
   const nothing = { rolloutId: null, outcome: null, reason: null, detail: null, running: null };
-  return { nodeId: 'n1', epoch: 'epoch-0001', sequence, at: '2026-01-01T00:00:00.000Z', generation: 1, releaseId: 'm-v1', phase: 'idle', ...nothing };
+  return {
+    nodeId: 'n1',
+    epoch: 'epoch-0001',
+    sequence,
+    at: '2026-01-01T00:00:00.000Z',
+    generation: 1,
+    releaseId: 'm-v1',
+    phase: 'idle',
+    ...nothing,
+  };
 }
 
 function handledReport(take: (sequence: number) => unknown): ReturnType<typeof handled> {

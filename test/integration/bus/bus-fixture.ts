@@ -32,7 +32,10 @@ export async function busFixture(): Promise<BusFixture> {
   };
 }
 
-export function handled<C extends EventContract>(contract: C, handle: (payload: PayloadOf<C>, context: MessageContext) => Promise<void> | void): Handled {
+export function handled<C extends EventContract>(
+  contract: C,
+  handle: (payload: PayloadOf<C>, context: MessageContext) => Promise<void> | void,
+): Handled {
   return { contract, handle: handle as Handled['handle'] };
 }
 
@@ -59,5 +62,11 @@ export function consumeSteps(
   handle: (payload: PayloadOf<typeof RunStepStarted>, context: MessageContext) => Promise<void> | void,
   options: Partial<ConsumeOptions> = {},
 ): Promise<Subscription> {
-  return bus.consume({ durable: fresh('steps'), stream: 'LOOP', handlers: [handled(RunStepStarted, handle)], startFrom: 'new', ...options });
+  return bus.consume({
+    durable: fresh('steps'),
+    stream: 'LOOP',
+    handlers: [handled(RunStepStarted, handle)],
+    startFrom: 'new',
+    ...options,
+  });
 }

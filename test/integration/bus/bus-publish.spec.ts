@@ -1,5 +1,13 @@
 import { InvalidMessageError, RevisionConflictError, WindowedPublisher, type Bus } from '@edgeloop/bus';
-import { DatasetSnapshotted, NodeTelemetry, RunStepStarted, STATE_BUCKETS, STREAMS, TaskAnswered, type PayloadOf } from '@edgeloop/contracts';
+import {
+  DatasetSnapshotted,
+  NodeTelemetry,
+  RunStepStarted,
+  STATE_BUCKETS,
+  STREAMS,
+  TaskAnswered,
+  type PayloadOf,
+} from '@edgeloop/contracts';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { busFixture, type BusFixture, fresh, stepStarted } from './bus-fixture.ts';
@@ -52,7 +60,9 @@ describe('provision', () => {
     await Promise.all(others.map((other) => other.provision()));
     const manager = await jetstreamManager(bus.connection);
     const names = await manager.streams.names().next();
-    expect(names.toSorted()).toEqual([...STREAMS.map((stream) => stream.name), ...STATE_BUCKETS.map((bucket) => `KV_${bucket}`)].toSorted());
+    expect(names.toSorted()).toEqual(
+      [...STREAMS.map((stream) => stream.name), ...STATE_BUCKETS.map((bucket) => `KV_${bucket}`)].toSorted(),
+    );
   });
 
   it('keeps ledgers from being deleted and never bounds a stream of many subjects by a count', async () => {
@@ -107,7 +117,11 @@ describe('publish', () => {
     const first = await bus.publish(RunStepStarted, { runId, step: 'a', attempt: 1 }, { id: `${runId}.1`, expectLastSubjectSequence: 0 });
     const stale = bus.publish(RunStepStarted, { runId, step: 'b', attempt: 1 }, { id: `${runId}.2`, expectLastSubjectSequence: 0 });
     await expect(stale).rejects.toThrow(RevisionConflictError);
-    const next = await bus.publish(RunStepStarted, { runId, step: 'b', attempt: 1 }, { id: `${runId}.2`, expectLastSubjectSequence: first.sequence });
+    const next = await bus.publish(
+      RunStepStarted,
+      { runId, step: 'b', attempt: 1 },
+      { id: `${runId}.2`, expectLastSubjectSequence: first.sequence },
+    );
     expect(next.duplicate).toBe(false);
   });
 
@@ -158,7 +172,8 @@ describe('reading back', () => {
 
   it('gives the history in order, filtered, and ends', async () => {
     const runId = fresh('run');
-    for (let attempt = 1; attempt <= 3; attempt++) await bus.publish(RunStepStarted, stepStarted(runId, attempt).payload, { id: `${runId}.${attempt}` });
+    for (let attempt = 1; attempt <= 3; attempt++)
+      await bus.publish(RunStepStarted, stepStarted(runId, attempt).payload, { id: `${runId}.${attempt}` });
     const found: number[] = [];
     for await (const { contract, payload } of bus.history('LOOP', { subject: `run.v1.${runId}.*` })) {
       expect(contract).toBe(RunStepStarted);

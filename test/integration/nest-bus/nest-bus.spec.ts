@@ -62,7 +62,9 @@ afterAll(async () => {
   await engines.stop();
 });
 
-async function start(options: { seen?: Seen; consumes?: readonly Contract[]; controllers?: Type[]; extra?: NodeJS.ProcessEnv } = {}): Promise<RunningService> {
+async function start(
+  options: { seen?: Seen; consumes?: readonly Contract[]; controllers?: Type[]; extra?: NodeJS.ProcessEnv } = {},
+): Promise<RunningService> {
   const seen = options.seen ?? { steps: [], bells: [], failures: 0 };
   const module = (): DynamicModule => ({
     module: ExampleModule,
@@ -108,7 +110,8 @@ describe('a service on the bus', () => {
     const seen: Seen = { steps: [], bells: [], failures: 0 };
     const first = await start({ seen });
     const second = await start({ seen });
-    for (let attempt = 1; attempt <= 20; attempt++) await bus.publish(RunStepStarted, { runId: `shared${attempt}`, step: 'train', attempt }, { id: `shared.${attempt}` });
+    for (let attempt = 1; attempt <= 20; attempt++)
+      await bus.publish(RunStepStarted, { runId: `shared${attempt}`, step: 'train', attempt }, { id: `shared.${attempt}` });
     await eventually(() => expect(seen.steps.filter((step) => step.subject.startsWith('run.v1.shared'))).toHaveLength(20));
     await first.stop();
     await second.stop();
@@ -123,7 +126,9 @@ describe('a service whose wiring is wrong does not start', () => {
   });
 
   it('names the handler of a contract that it does not consume', async () => {
-    await expect(start({ consumes: [RunStepStarted, NodeBell] })).rejects.toThrow(/ExampleController\.cancel handles ask\.trainer-cancel\.v1, which the service does not consume/);
+    await expect(start({ consumes: [RunStepStarted, NodeBell] })).rejects.toThrow(
+      /ExampleController\.cancel handles ask\.trainer-cancel\.v1, which the service does not consume/,
+    );
   });
 
   it('names both handlers of one contract', async () => {
