@@ -1,6 +1,6 @@
 import { BASE_CAMPAIGN } from '@edgeloop/contracts';
 import type { ServiceDefinition, ServiceDeps } from '@edgeloop/nest-bus';
-import { systemClock } from '@edgeloop/runtime';
+import { repeat, systemClock, type Repeating } from '@edgeloop/runtime';
 import { createSealingKeys, grantsFromConfig, proveWriteOnly, SAMPLES_BUCKET, storeFromConfig } from '@edgeloop/store';
 import type { DynamicModule } from '@nestjs/common';
 import { BusCampaigns } from './adapters/bus-campaigns.ts';
@@ -14,7 +14,6 @@ import { FindOrphans } from './app/find-orphans.ts';
 import { GrantUpload } from './app/grant-upload.ts';
 import { KeepCampaigns } from './app/keep-campaigns.ts';
 import { ProveRights } from './app/prove-rights.ts';
-import { repeat, type Repeating } from './app/repeat.ts';
 import { CollectorController, CONSUMES, USE_CASES, type CollectorUseCases } from './collector.controller.ts';
 import { CollectorConfig, driftPlanOf } from './config.ts';
 
@@ -50,8 +49,9 @@ async function collectorModule(deps: Deps): Promise<DynamicModule> {
 
 type Parts = Awaited<ReturnType<typeof buildParts>>;
 
-async function buildParts({ bus, log, config, documents: open }: Deps) {
-  const documents = await open<StoredState>('campaigns', CollectorState);
+async function buildParts(deps: Deps) {
+  const { bus, log, config } = deps;
+  const documents = await deps.documents<StoredState>('campaigns', CollectorState);
   const store = storeFromConfig(config);
   const grants = grantsFromConfig(config, config.S3_NODES_ENDPOINT);
   const campaigns = new BusCampaigns({ documents, clock: systemClock, plan: driftPlanOf(config.COLLECTOR_CAMPAIGN), log });

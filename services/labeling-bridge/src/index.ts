@@ -1,1 +1,2 @@
-export {};
+export { LABELING_BRIDGE } from './labeling.module.ts';
+export { LabelingConfig } from './config.ts';
