@@ -1,5 +1,6 @@
+import type { DeploymentPhase } from '@edgeloop/contracts';
 import type { Deployment, NodeState, Updater } from './node-state.ts';
-import { FLOW, STEP_LIMITS } from './step.ts';
+import { FLOW, PHASE_OF, STEP_LIMITS } from './step.ts';
 import type { Step } from './step.ts';
 
 /** Everything left to do, in order; the runner takes the first. Empty: what runs is what is desired, or as near as it gets. */
@@ -23,18 +24,25 @@ export function failuresInARow({ node, live }: Updater): number {
 function resumeSteps(node: NodeState, serving: string | null): Step[] {
   if (node.proven === null || serving === node.proven.release.packageDigest) return [];
   const onTrial = serving !== null && serving === node.deployment?.release.packageDigest;
-  return onTrial ? [] : [{ kind: 'resume', release: node.proven.release }];
+  return onTrial ? [] : [{ kind: 'resume', ...node.proven }];
 }
 
 function deploymentSteps(deployment: Deployment, node: NodeState): Step[] {
-  const { step, release } = deployment;
+  const { step, release, generation } = deployment;
   const { proven } = node;
-  if (step === 'roll-back') return [{ kind: 'roll-back', release, proven }];
-  return FLOW.slice(FLOW.indexOf(step)).map((kind) => ({ kind, release, proven }));
+  if (step === 'roll-back') return [{ kind: 'roll-back', release, generation, proven }];
+  return FLOW.slice(FLOW.indexOf(step)).map((kind) => ({ kind, release, generation, proven }));
 }
 
 /** Package digests whose slots must stay: what serves, what may have to, what is on its way. */
 export function slotsToKeep(node: NodeState): readonly string[] {
   const digests = [node.proven, node.previous, node.deployment].map((holder) => holder?.release.packageDigest);
   return [...new Set(digests.filter((digest) => digest !== undefined))];
+}
+
+/** How the world shows what the node is doing. */
+export function phaseOf(state: Updater): DeploymentPhase {
+  const { deployment } = state.node;
+  if (deployment !== null) return PHASE_OF[deployment.step];
+  return plan(state)[0]?.kind === 'resume' ? 'switching' : 'idle';
 }

@@ -8,8 +8,14 @@ export type DeploymentStep = FlowStep | 'roll-back';
 
 /** What the runner is to do next. Effects are data: one executor each. */
 export type Step =
-  | { readonly kind: 'resume'; readonly release: DesiredRelease }
-  | { readonly kind: DeploymentStep; readonly release: DesiredRelease; readonly proven: Installed | null }
+  | { readonly kind: 'resume'; readonly release: DesiredRelease; readonly generation: number }
+  | {
+      readonly kind: DeploymentStep;
+      readonly release: DesiredRelease;
+      /** The desired generation that asked for it. */
+      readonly generation: number;
+      readonly proven: Installed | null;
+    }
   | { readonly kind: 'retire' }
   | { readonly kind: 'tidy'; readonly keep: readonly string[] };
 export type StepKind = Step['kind'];

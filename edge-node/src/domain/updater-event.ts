@@ -19,6 +19,8 @@ export type UpdaterEvent =
   | { readonly type: 'step-failed'; readonly atMs: number; readonly step: StepKind; readonly failure: Failure }
   /** The process that served these weights is gone. */
   | { readonly type: 'generation-lost'; readonly packageDigest: string }
+  /** Frames have been answered for a while: failures before that count no more. */
+  | { readonly type: 'served-well' }
   | { readonly type: 'reports-spooled'; readonly upTo: number }
   /** The spool was made anew: its sequences start again, so a new epoch begins. */
   | { readonly type: 'epoch-renewed'; readonly epoch: string }

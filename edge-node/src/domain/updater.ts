@@ -26,7 +26,9 @@ export function evolve(state: Updater, event: UpdaterEvent): Updater {
     case 'step-failed':
       return settled(fail(state, event), event.atMs);
     case 'generation-lost':
-      return state.live.serving === event.packageDigest ? { ...state, live: { ...state.live, serving: null } } : state;
+      return lose(state, event.packageDigest);
+    case 'served-well':
+      return { ...state, live: { ...state.live, failuresInARow: 0 } };
     case 'reports-spooled':
       return mapNode(state, (node) => ({ ...node, outbox: node.outbox.filter((report) => report.sequence > event.upTo) }));
     case 'epoch-renewed':
@@ -36,6 +38,13 @@ export function evolve(state: Updater, event: UpdaterEvent): Updater {
     default:
       return event satisfies never;
   }
+}
+
+/** A process that loads well and dies on its frames must not be started again at full speed: its starts count as failures. */
+function lose(state: Updater, packageDigest: string): Updater {
+  const { live } = state;
+  if (live.serving !== packageDigest) return state;
+  return { ...state, live: { ...live, serving: null, failuresInARow: live.failuresInARow + 1 } };
 }
 
 function mapNode(state: Updater, change: (node: NodeState) => NodeState): Updater {
@@ -90,12 +99,15 @@ function final(reason: Failure['reason'], detail: string): Failure {
 
 function succeed(state: Updater, event: EventOf<'step-succeeded'>): Updater {
   const serving = event.serving === undefined ? state.live.serving : event.serving;
-  const live = { ...state.live, serving, failuresInARow: 0 };
+  const live = { ...state.live, serving };
   switch (event.step) {
     case 'resume':
       return { ...state, live };
     case 'retire':
-      return { node: { ...state.node, proven: null, previous: state.node.proven ?? state.node.previous }, live };
+      return {
+        node: { ...state.node, proven: null, previous: state.node.proven ?? state.node.previous },
+        live: { ...live, failuresInARow: 0 },
+      };
     case 'tidy':
       return { ...state, live: { ...live, untidy: false } };
     default:
