@@ -1,0 +1,55 @@
+import { describe, expect, it } from '@jest/globals';
+import { parseValohaiYaml } from './valohai-file.ts';
+
+const STEP = `- step:
+    name: train
+    image: python:3.11
+    command: python train.py {parameters}
+`;
+
+describe('a valohai.yaml', () => {
+  it('is read in its own words', () => {
+    const project = parseValohaiYaml(
+      `${STEP}    time-limit: 1h 30m
+    inputs: [{ name: data, keep-directories: true }]
+    parameters: [{ name: epochs, type: integer, default: 3 }]
+- pipeline:
+    name: p
+    nodes: [{ name: a, type: execution, step: train }, { name: b, type: execution, step: train }]
+    edges: [[a.output.model*.onnx, b.input.data], { source: a.metadata.map, target: b.parameter.epochs }]
+`,
+      'valohai.yaml',
+    );
+    expect(project.steps[0]).toMatchObject({
+      name: 'train',
+      command: ['python train.py {parameters}'],
+      timeLimitSeconds: 5400,
+      inputs: [{ name: 'data', keepDirectories: true, optional: false }],
+    });
+    expect(project.pipelines[0]?.edges[0]).toEqual({
+      source: { node: 'a', type: 'output', key: 'model*.onnx' },
+      target: { node: 'b', type: 'input', key: 'data' },
+    });
+  });
+
+  it.each([
+    ['an unknown key, with its line', `${STEP}    imagge: x\n`, /valohai\.yaml:2: step: .*imagge/],
+    ['YAML that is none, with its line', '- step:\n  name: [x', /valohai\.yaml:\d/],
+    ['a map instead of a list', 'step: x', /must be a list/],
+    ['a step without a command', '- step:\n    name: x\n    image: y\n', /step\.command/],
+    ['a kind that is not run here', '- endpoint:\n    name: x\n', /expected "step:" or "pipeline:"/],
+    [
+      'a node that is not run here',
+      `${STEP}- pipeline:\n    name: p\n    nodes: [{ name: a, type: task, step: train }]\n    edges: []\n`,
+      /valohai\.yaml:7: .*only nodes of type execution/,
+    ],
+    [
+      'an edge that ends nowhere',
+      `${STEP}- pipeline:\n    name: p\n    nodes: [{ name: a, type: execution, step: train }]\n    edges: [[a.output.x, a]]\n`,
+      /a is no socket/,
+    ],
+    ['a time that is none', `${STEP}    time-limit: soon\n`, /1h 30m/],
+  ])('refuses %s', (_, text, words) => {
+    expect(() => parseValohaiYaml(text, 'valohai.yaml')).toThrow(words);
+  });
+});
