@@ -1,16 +1,9 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import {
-  CampaignClosed,
-  CampaignStarted,
-  NodeDesiredSet,
-  NodeEnrolled,
-  NodeSync,
-  RolloutAssigned,
-  SamplingPolicy,
-} from '@edgeloop/contracts';
-import type { RolloutRelease } from '@edgeloop/contracts';
+import { CampaignClosed, CampaignStarted, NodeDesiredSet, NodeEnrolled, NodeSync, RolloutAssigned } from '@edgeloop/contracts';
+import type { RolloutRelease, SamplingPolicy } from '@edgeloop/contracts';
 import { connectNode } from '@edgeloop/bus';
+import { nodeUserJwt } from '@edgeloop/trust';
 import { eventually } from '@edgeloop/testkit';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { FleetLab, LAB_START_MS, PATIENCE } from '../rollout/fleet-lab.ts';
@@ -98,7 +91,6 @@ describe('the fleet service', () => {
     await expect(node.bus.ask(NodeSync, { nodeId: 'cam-1', haveGeneration: 0 }, { timeoutMs: 1000 })).rejects.toThrow();
     const { NATS_URL } = lab.engines.environment;
     const key = newNodeKey();
-    const { nodeUserJwt } = await import('@edgeloop/trust');
     const jwt = await nodeUserJwt({ nodeId: 'stranger', publicKey: key.publicKey, signingKey: await lab.engines.signingKey() });
     const stranger = connectNode({ url: NATS_URL as string, nodeId: 'stranger', creds: { jwt, seed: key.seed } });
     await stranger.ready(10_000);

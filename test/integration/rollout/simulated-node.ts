@@ -204,7 +204,7 @@ export class SimulatedNode {
       brightness: { mean: 0.5, min: 0.4, max: 0.6 },
       sharpness: { mean: 10 },
       classes: [
-        { classId: 0, detections: blind ? 0 : frames * PEOPLE_PER_FRAME, scoreHistogram: new Array<number>(HISTOGRAM_BINS).fill(0) },
+        { classId: 0, detections: blind ? 0 : frames * PEOPLE_PER_FRAME, scoreHistogram: Array.from({ length: HISTOGRAM_BINS }, () => 0) },
       ],
     };
     const id = `${this.nodeId}.${this.#epoch}.window.${sequence}`;

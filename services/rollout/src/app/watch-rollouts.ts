@@ -40,7 +40,7 @@ export class WatchRollouts {
 
   /** One look at each open rollout; one that cannot be looked at does not keep the others from it. */
   async look(): Promise<void> {
-    for (const rollout of [...this.#open.values()]) {
+    for (const rollout of Array.from(this.#open.values())) {
       try {
         await this.#lookAt(rollout);
       } catch (cause) {

@@ -11,7 +11,7 @@ import {
   given,
   orderedRollout,
   proving,
-  then,
+  after,
   watch,
 } from './rollout.fixture.ts';
 
@@ -23,7 +23,7 @@ function through(rollout: Rollout, waves: number): Rollout {
   let at = START;
   let state = rollout;
   for (let index = 0; index < waves; index++) {
-    state = then(state, ...proving(state.waves.slice(0, index + 1).flat(), at + 1000));
+    state = after(state, ...proving(state.waves.slice(0, index + 1).flat(), at + 1000));
     at += 20_000;
   }
   return state;
@@ -36,27 +36,27 @@ describe('begin', () => {
     expect(Object.values(rollout.nodes).filter(({ progress }) => progress.at === 'offered')).toHaveLength(1);
   });
   it('with zero nodes it completes at once', () => {
-    given(orderedRollout()).when({ type: 'begin', at: START, candidates: [], releases: {} }).then('begun', 'ended');
+    given(orderedRollout()).when({ type: 'begin', at: START, candidates: [], releases: {} }).gives('begun', 'ended');
     expect(begunRollout([]).status).toMatchObject({ kind: 'ended', outcome: 'completed' });
   });
   it('refuses more nodes than fit one document, with the number', () => {
     const [event] = given(orderedRollout())
       .when({ type: 'begin', at: START, candidates: candidates(NODES_PER_ROLLOUT_MAX + 1), releases: {} })
-      .then('ended');
+      .gives('ended');
     expect(event).toMatchObject({ outcome: 'aborted', reason: expect.stringContaining('1001 nodes') });
   });
   it('a second begin changes nothing', () => {
     given(begunRollout(candidates(3)))
       .when({ type: 'begin', at: START, candidates: candidates(9), releases: {} })
-      .then();
+      .gives();
   });
   it('gives up when the fleet does not answer in time', () => {
     given(orderedRollout())
       .when(watch(START + START_DEADLINE_MS))
-      .then();
+      .gives();
     given(orderedRollout())
       .when(watch(START + START_DEADLINE_MS + 1))
-      .then('ended');
+      .gives('ended');
   });
 });
 
@@ -77,106 +77,106 @@ describe('waves', () => {
       outcome: 'committed',
       reason: null,
     } as const;
-    given(rollout).when(claim).then();
+    given(rollout).when(claim).gives();
   });
   it('soaks: one millisecond less is not enough, exactly the soak time is', () => {
     const rollout = begunRollout(candidates(3));
     const [first = ''] = wave(rollout, 0);
-    const running = then(rollout, watch(START, { [first]: {} }));
+    const running = after(rollout, watch(START, { [first]: {} }));
     given(running)
       .when(watch(START + STRATEGY.soakMs - 1, { [first]: {} }))
-      .then();
+      .gives();
     given(running)
       .when(watch(START + STRATEGY.soakMs, { [first]: {} }))
-      .then('node-proved', 'wave-completed', 'wave-offered');
+      .gives('node-proved', 'wave-completed', 'wave-offered');
   });
   it('with no soak time a healthy node proves the release at first sight', () => {
     const rollout = begunRollout(candidates(1), { strategy: { soakMs: 0 } });
     given(rollout)
       .when(watch(START, { n1: {} }))
-      .then('node-running', 'node-healthy', 'node-proved', 'wave-completed', 'ended');
+      .gives('node-running', 'node-healthy', 'node-proved', 'wave-completed', 'ended');
   });
   it('a node that falters soaks anew', () => {
-    const rollout = then(
+    const rollout = after(
       begunRollout(candidates(1)),
       watch(START, { n1: {} }),
       watch(START + 9_000, { n1: { beat: { lastInferenceAgoMs: 99_000 } } }),
     );
-    const again = then(rollout, watch(START + 10_000, { n1: {} }));
+    const again = after(rollout, watch(START + 10_000, { n1: {} }));
     given(again)
       .when(watch(START + 19_999, { n1: {} }))
-      .then();
+      .gives();
     given(again)
       .when(watch(START + 20_000, { n1: {} }))
-      .then('node-proved', 'wave-completed', 'ended');
+      .gives('node-proved', 'wave-completed', 'ended');
   });
   it('a node in its own probation has not proved the release', () => {
-    const running = then(begunRollout(candidates(1)), watch(START, { n1: {} }));
+    const running = after(begunRollout(candidates(1)), watch(START, { n1: {} }));
     given(running)
       .when(watch(START + 20_000, { n1: { beat: { phase: 'probing' } } }))
-      .then();
+      .gives();
   });
   it('the same sight twice writes nothing', () => {
-    const running = then(begunRollout(candidates(1)), watch(START, { n1: {} }));
+    const running = after(begunRollout(candidates(1)), watch(START, { n1: {} }));
     given(running)
       .when(watch(START, { n1: {} }))
-      .then();
+      .gives();
     given(running)
       .when(watch(START + 5_000, { n1: {} }))
-      .then();
+      .gives();
   });
 });
 
 describe('commands', () => {
-  const paused = (): Rollout => then(begunRollout(candidates(3)), { type: 'pause', by: 'ann', at: START });
+  const paused = (): Rollout => after(begunRollout(candidates(3)), { type: 'pause', by: 'ann', at: START });
 
   it('a paused rollout offers nothing more, and goes on when resumed', () => {
     const [first = ''] = wave(paused(), 0);
-    const proved = then(paused(), ...proving([first], START + 1000));
+    const proved = after(paused(), ...proving([first], START + 1000));
     given(proved)
       .when(watch(START + 12_000, { [first]: {} }))
-      .then();
-    const resumed = then(proved, { type: 'resume', by: 'ann', at: START + 13_000 });
+      .gives();
+    const resumed = after(proved, { type: 'resume', by: 'ann', at: START + 13_000 });
     given(resumed)
       .when(watch(START + 14_000, { [first]: {} }))
-      .then('wave-completed', 'wave-offered');
+      .gives('wave-completed', 'wave-offered');
   });
   it('a pause does not keep a bad release in the field', () => {
     const [first = ''] = wave(paused(), 0);
     given(paused())
       .when(failedReport(first, START + 1))
-      .then('node-failed', 'halted');
+      .gives('node-failed', 'halted');
   });
   it('a forgotten pause ends', () => {
     const [first = ''] = wave(paused(), 0);
-    const proved = then(paused(), ...proving([first], START + 1000));
+    const proved = after(paused(), ...proving([first], START + 1000));
     given(proved)
       .when(watch(START + PAUSE_DEADLINE_MS, { [first]: {} }))
-      .then();
+      .gives();
     given(proved)
       .when(watch(START + PAUSE_DEADLINE_MS + 1, { [first]: {} }))
-      .then('halted');
+      .gives('halted');
   });
   it('abort brings every treated node back', () => {
     const [halted] = given(begunRollout(candidates(3)))
       .when({ type: 'abort', by: 'ann', at: START })
-      .then('halted');
+      .gives('halted');
     expect(halted).toMatchObject({ outcome: 'aborted', reason: 'aborted by ann' });
-    given(orderedRollout()).when({ type: 'abort', by: 'ann', at: START }).then('ended');
+    given(orderedRollout()).when({ type: 'abort', by: 'ann', at: START }).gives('ended');
   });
   it('commands that do not fit change nothing', () => {
-    given(paused()).when({ type: 'pause', by: 'bob', at: START }).then();
+    given(paused()).when({ type: 'pause', by: 'bob', at: START }).gives();
     given(begunRollout(candidates(3)))
       .when({ type: 'resume', by: 'bob', at: START })
-      .then();
+      .gives();
     const done = begunRollout([]);
-    for (const type of ['pause', 'resume', 'abort'] as const) given(done).when({ type, by: 'bob', at: START }).then();
+    for (const type of ['pause', 'resume', 'abort'] as const) given(done).when({ type, by: 'bob', at: START }).gives();
   });
   it('a newer rollout ends it at once and sends back whom it does not treat', () => {
     const rollout = begunRollout(candidates(3), ONE_WAVE);
     const [ended] = given(rollout)
       .when({ type: 'supersede', by: 'r2', at: START, keeps: ['n1', 'n2'] })
-      .then('ended');
+      .gives('ended');
     expect(ended).toMatchObject({ outcome: 'superseded', supersededBy: 'r2', bringBack: ['n3'] });
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { abortRuleBroken, countWave, judgeWave } from './gates.ts';
-import { START, begunRollout, candidates, failedReport, proving, then, watch } from './rollout.fixture.ts';
+import { START, begunRollout, candidates, failedReport, proving, after, watch } from './rollout.fixture.ts';
 
 describe('abortRuleBroken', () => {
   const rule = { failedPercent: 20, failedCountMin: 2 };
@@ -30,7 +30,7 @@ describe('judgeWave', () => {
 
   it('waits for the last node, whatever the others did', () => {
     const [first] = begunRollout(candidates(4), tolerant).waves[0] ?? [];
-    const rollout = then(begunRollout(candidates(4), tolerant), ...proving([first ?? ''], START + 1000));
+    const rollout = after(begunRollout(candidates(4), tolerant), ...proving([first ?? ''], START + 1000));
     expect(countWave(rollout, 0)).toEqual({ offered: 2, running: 1, proved: 1, failed: 0, pending: 1 });
     expect(judgeWave(rollout)).toEqual({ kind: 'wait' });
   });
@@ -38,7 +38,7 @@ describe('judgeWave', () => {
   it('passes with failures that equal the rule', () => {
     const begun = begunRollout(candidates(4), tolerant);
     const [first = '', second = ''] = begun.waves[0] ?? [];
-    const rollout = then(
+    const rollout = after(
       begun,
       { type: 'pause', by: 'test', at: START },
       failedReport(second, START + 1),
@@ -51,7 +51,7 @@ describe('judgeWave', () => {
     const patient = { strategy: { waves: [{ count: 1 }, { percent: 100 }], abort: { failedPercent: 50, failedCountMin: 5 } } };
     const begun = begunRollout(candidates(4), patient);
     const [first = ''] = begun.waves[0] ?? [];
-    const rollout = then(begun, failedReport(first, START + 1), watch(START + 2));
+    const rollout = after(begun, failedReport(first, START + 1), watch(START + 2));
     expect(rollout.status).toMatchObject({ kind: 'halting', reason: 'no node of wave 1 proved the release (golden-mismatch x1)' });
   });
 });

@@ -67,11 +67,11 @@ export function orderedRollout({ strategy = {}, startedAt = START, rolloutId = '
 
 export function begunRollout(nodes: readonly Candidate[], order: Ordered = {}): Rollout {
   const rollout = orderedRollout(order);
-  return then(rollout, { type: 'begin', at: rollout.startedAt, candidates: nodes, releases: { [OLD.releaseId]: OLD } });
+  return after(rollout, { type: 'begin', at: rollout.startedAt, candidates: nodes, releases: { [OLD.releaseId]: OLD } });
 }
 
 /** Applies what follows from the inputs. */
-export function then(rollout: Rollout, ...inputs: RolloutInput[]): Rollout {
+export function after(rollout: Rollout, ...inputs: RolloutInput[]): Rollout {
   return inputs.reduce((state, input) => evolveAll(state, decide(state, input)), rollout);
 }
 
@@ -133,11 +133,11 @@ export function types(events: readonly RolloutEvent[]): string[] {
   return events.map(({ type }) => type);
 }
 
-/** given(state).when(input).then(types of events). */
-export function given(rollout: Rollout): { when(input: RolloutInput): { then(...expected: string[]): readonly RolloutEvent[] } } {
+/** given(state).when(input).gives(types of events). */
+export function given(rollout: Rollout): { when(input: RolloutInput): { after(...expected: string[]): readonly RolloutEvent[] } } {
   return {
     when: (input) => ({
-      then: (...expected) => {
+      gives: (...expected) => {
         const events = decide(rollout, input);
         expect(types(events)).toEqual(expected);
         return events;

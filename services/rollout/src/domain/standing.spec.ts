@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
-import { NEW, OLD, START, begunRollout, candidates, failedReport, orderedRollout, proving, then } from './rollout.fixture.ts';
+import { NEW, OLD, START, begunRollout, candidates, failedReport, orderedRollout, proving, after } from './rollout.fixture.ts';
 import { givesWay, isNewer, plannedNodes, selectedNodes, standingOf, versionNumber } from './standing.ts';
 
 const ONE_WAVE = { strategy: { waves: [{ percent: 100 }], abort: { failedPercent: 60, failedCountMin: 1 } } };
-const completed = then(begunRollout(candidates(1), ONE_WAVE), ...proving(['n1'], START + 1000));
-const superseded = then(begunRollout(candidates(2), { strategy: { waves: [{ count: 1 }, { count: 1 }] } }), {
+const completed = after(begunRollout(candidates(1), ONE_WAVE), ...proving(['n1'], START + 1000));
+const superseded = after(begunRollout(candidates(2), { strategy: { waves: [{ count: 1 }, { count: 1 }] } }), {
   type: 'supersede',
   by: 'r9',
   at: START,
@@ -17,7 +17,7 @@ describe('standingOf', () => {
   });
   it('a node that failed in a completed rollout keeps the one before', () => {
     const begun = begunRollout(candidates(2), ONE_WAVE);
-    const done = then(begun, failedReport('n2', START), ...proving(['n1'], START + 1000));
+    const done = after(begun, failedReport('n2', START), ...proving(['n1'], START + 1000));
     expect(done.status).toMatchObject({ outcome: 'completed' });
     expect(standingOf('n2', 'r9', [done])).toEqual({ previous: OLD.releaseId, exposed: false });
   });
