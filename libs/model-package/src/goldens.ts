@@ -4,7 +4,7 @@ import { pictureFormat } from '@edgeloop/vision';
 import { compareBoxes, type Deviation } from './compare-boxes.ts';
 import { goldenName } from './entry-names.ts';
 import { GoldenSetupError } from './errors.ts';
-import { digestOf } from './write-package.ts';
+import { digestOf } from './digest.ts';
 
 /** A picture of the package with the boxes that the model must find on it. */
 export type Golden = PackageManifest['goldens']['vectors'][number];

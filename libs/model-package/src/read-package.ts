@@ -43,7 +43,7 @@ export async function extractPackage(source: ArchiveSource, folder: string): Pro
   return await withEntries(source, async (zip, entries) => {
     const { manifest, text, files } = await openManifest(zip, entries);
     await mkdir(folder, { recursive: true });
-    await writeSynced(join(folder, MANIFEST_FILE), async (handle) => void (await handle.writeFile(text)));
+    await writeSynced(join(folder, MANIFEST_FILE), async (handle) => await handle.writeFile(text));
     for (const [entry, expected] of files) {
       const path = join(folder, entry.fileName);
       await mkdir(dirname(path), { recursive: true });
@@ -67,7 +67,7 @@ async function openManifest(zip: ZipFile, entries: readonly Entry[]): Promise<Op
   if (first.uncompressedSize > MANIFEST_BYTES_MAX)
     throw new PackageRefusedError('too-large', `${MANIFEST_FILE} has ${first.uncompressedSize} bytes, at most ${MANIFEST_BYTES_MAX}`);
   const chunks: Buffer[] = [];
-  for await (const chunk of await entryStream(zip, first)) chunks.push(chunk);
+  for await (const chunk of entryStream(zip, first)) chunks.push(chunk);
   const text = Buffer.concat(chunks);
   const manifest = parseManifest(text);
   return { manifest, text, files: matchFiles(manifest, rest) };
@@ -112,7 +112,7 @@ function checkSize(entry: Entry, expected: Expected): Expected {
 /** Reads one entry to its end, hashing; the library stops it at the size that was judged. */
 async function copyEntry(zip: ZipFile, entry: Entry, expected: Expected, into: FileHandle | undefined): Promise<void> {
   const hash = createHash('sha256');
-  for await (const chunk of await entryStream(zip, entry)) {
+  for await (const chunk of entryStream(zip, entry)) {
     hash.update(chunk);
     await into?.writeFile(chunk);
   }
@@ -143,6 +143,10 @@ async function syncFolders(folder: string, entries: readonly Entry[]): Promise<v
   const folders = new Set(entries.map((entry) => dirname(join(folder, entry.fileName))));
   for (const path of [...folders, folder]) {
     const handle = await open(path, 'r');
-    await handle.sync().finally(async () => await handle.close());
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
   }
 }

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import type { PackageManifest } from '@edgeloop/contracts';
 import { ZipArchive } from 'archiver';
+import { digestOf } from './digest.ts';
 import { MANIFEST_FILE, MODEL_FILE, isSafeName } from './entry-names.ts';
 import { PackageInputError } from './errors.ts';
 import { PACKAGE_BYTES_MAX } from './limits.ts';
@@ -9,7 +9,6 @@ import { manifestText } from './manifest.ts';
 /** The oldest date that zip knows: the archive says nothing about when or where it was made. */
 const ENTRY_DATE = new Date('1980-01-01T00:00:00Z');
 const ENTRY_MODE = 0o644;
-const DIGEST_PREFIX = 'sha256:';
 
 export interface PackageParts {
   readonly manifest: PackageManifest;
@@ -59,10 +58,6 @@ function entriesOf({ manifest, model, pictures }: PackageParts): [string, Uint8A
 function expectBytes(name: string, bytes: Uint8Array, digest: string): void {
   const actual = digestOf(bytes);
   if (actual !== digest) throw new PackageInputError(`${name} has digest ${actual}, the manifest says ${digest}`);
-}
-
-export function digestOf(bytes: Uint8Array): string {
-  return DIGEST_PREFIX + createHash('sha256').update(bytes).digest('hex');
 }
 
 function asBuffer(bytes: Uint8Array): Buffer {

@@ -140,7 +140,7 @@ describe('unsigned and badly signed metadata', () => {
     for (const threshold of [0, -1, 1e9]) {
       const open = forged((body) => {
         (body['roles'] as Record<string, { threshold: number }>)['targets'] = {
-          ...(body['roles'] as Record<string, never>)['targets'],
+          ...(body['roles'] as Record<string, object>)['targets'],
           threshold,
         };
       });
@@ -221,7 +221,7 @@ describe('garbage', () => {
   it('refuses a package that is signed by no digest it checks', async () => {
     repository.forgeVouched('targets', [repository.keys.targets], (body) => {
       (body['targets'] as Record<string, { hashes: unknown }>)[V1] = {
-        ...(body['targets'] as Record<string, never>)[V1],
+        ...(body['targets'] as Record<string, object>)[V1],
         hashes: { md5: 'ab' },
       };
     });

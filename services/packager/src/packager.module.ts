@@ -9,12 +9,13 @@ import { PackageDocument } from './app/schemas.ts';
 import type { PackagerConfig } from './config.ts';
 import { PackagerController } from './packager.controller.ts';
 
-export async function packagerModule({ log, config, documents, onStart }: ServiceDeps<PackagerConfig>): Promise<DynamicModule> {
-  const records = await documents('packages', PackageDocument);
+export async function packagerModule(deps: ServiceDeps<PackagerConfig>): Promise<DynamicModule> {
+  const { log, config } = deps;
+  const records = await deps.documents('packages', PackageDocument);
   const trial = new ChildModelTrial({ timeMs: config.PACKAGER_TRIAL_TIMEOUT_MS, memoryBytes: config.PACKAGER_TRIAL_MEMORY_BYTES });
   const workFolder = join(config.EDGELOOP_DATA_DIR, 'packager');
   const parts = { store: storeFromConfig(config), records, trial, log, workFolder };
-  onStart(async () => await sweepWorkFolder(workFolder));
+  deps.onStart(async () => await sweepWorkFolder(workFolder));
   return {
     module: PackagerModule,
     controllers: [PackagerController],

@@ -13,23 +13,24 @@ import { ShowReleases } from './app/show-releases.ts';
 import type { PublisherConfig } from './config.ts';
 import { PublisherController } from './publisher.controller.ts';
 
-export async function publisherModule({ log, config, documents, onStart, onStop }: ServiceDeps<PublisherConfig>): Promise<DynamicModule> {
+export async function publisherModule(deps: ServiceDeps<PublisherConfig>): Promise<DynamicModule> {
+  const { log, config } = deps;
   const store = storeFromConfig(config);
   const repository = new BucketArtifactRepository(store, RELEASES_BUCKET);
   const keyFolder = join(config.EDGELOOP_DATA_DIR, 'publisher', 'keys');
   const keys = await loadOrMakeKeys(keyFolder);
-  const repositories = await documents('repositories', RepositoryDocument);
-  const releases = await documents('releases', ReleaseDocument);
-  const channels = await documents('channels', ChannelDocument);
+  const repositories = await deps.documents('repositories', RepositoryDocument);
+  const releases = await deps.documents('releases', ReleaseDocument);
+  const channels = await deps.documents('channels', ChannelDocument);
   const clock = systemClock;
   const metadata = new MetadataWriter({ documents: repositories, repository, keys, keyFolder, clock, log });
   const renewal = new RenewalClock(metadata, config.PUBLISHER_RENEWAL_CHECK_MS, log);
   const parts = { store, repository, metadata, releases, channels, channel: config.PUBLISHER_CHANNEL, clock, log };
-  onStart(async () => {
+  deps.onStart(async () => {
     await metadata.start();
     renewal.start();
   });
-  onStop(() => renewal.stop());
+  deps.onStop(() => renewal.stop());
   return {
     module: PublisherModule,
     controllers: [PublisherController],

@@ -2,12 +2,11 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { AskReleases, PackageBuilt, ReleasePublished, ReleaseRefused, type PayloadOf } from '@edgeloop/contracts';
 import { digestOf, extractPackage } from '@edgeloop/model-package';
 import { startService, type RunningService } from '@edgeloop/nest-bus';
-import { publisherService } from '@edgeloop/publisher';
+import { BucketArtifactRepository, publisherService } from '@edgeloop/publisher';
 import { RELEASES_BUCKET } from '@edgeloop/store';
 import { chmod, mkdtemp, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { BucketArtifactRepository } from '../../../services/publisher/src/adapters/bucket-repository.ts';
-import { describeArtifactRepository } from '../../../services/publisher/src/testing/artifact-repository-suite.ts';
+import { describeArtifactRepository } from './artifact-repository-suite.ts';
 import { ReleaseFixture } from './release-fixture.ts';
 
 let fixture: ReleaseFixture;

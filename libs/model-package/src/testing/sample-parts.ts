@@ -1,6 +1,7 @@
 import type { PackageManifest } from '@edgeloop/contracts';
 import { buildManifest } from '../manifest.ts';
-import { digestOf, type PackageParts } from '../write-package.ts';
+import { digestOf } from '../digest.ts';
+import type { PackageParts } from '../write-package.ts';
 
 /** Parts of a package whose model is no model: enough for everything that only moves bytes. */
 export function sampleParts(change: (manifest: PackageManifest) => PackageManifest = (manifest) => manifest): PackageParts {

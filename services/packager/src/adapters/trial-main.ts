@@ -6,7 +6,6 @@ import { assertFiniteOutput } from './finite-output.ts';
 import type { TrialAnswer, TrialQuestion } from './trial-protocol.ts';
 
 // A process of its own: it meets models and pictures that nobody has looked at yet, answers one question and ends.
-lockDownPictureLoaders();
 process.once('disconnect', () => process.exit(1));
 process.once('message', (question: TrialQuestion) => {
   void answer(question)
@@ -15,6 +14,7 @@ process.once('message', (question: TrialQuestion) => {
 });
 
 async function answer(question: TrialQuestion): Promise<TrialAnswer> {
+  await lockDownPictureLoaders();
   return question.kind === 'make' ? await make(question) : await verify(question);
 }
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Documents, MessageContext, Output } from '@edgeloop/bus';
-import { PackageBuilt, PackageRefused, RunCompleted, type ObjectRef, type PayloadOf } from '@edgeloop/contracts';
+import { PackageBuilt, PackageRefused, type RunCompleted, type ObjectRef, type PayloadOf } from '@edgeloop/contracts';
 import {
   PACKAGE_BYTES_MAX,
   PackageInputError,

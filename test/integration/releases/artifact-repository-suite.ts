@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { createHash, randomUUID } from 'node:crypto';
-import type { ArtifactRepository } from '../ports.ts';
+import type { ArtifactRepository } from '@edgeloop/publisher';
 
 const bytesOf = (text: string): Buffer => Buffer.from(text);
 const digestOf = (text: string): string => `sha256:${createHash('sha256').update(text).digest('hex')}`;

@@ -1,11 +1,10 @@
+import { BucketArtifactRepository, MemoryArtifactRepository } from '@edgeloop/publisher';
 import { MemoryObjectStore } from '@edgeloop/store';
-import { describeArtifactRepository } from '../testing/artifact-repository-suite.ts';
-import { BucketArtifactRepository } from './bucket-repository.ts';
-import { MemoryArtifactRepository } from './memory-repository.ts';
+import { describeArtifactRepository } from './artifact-repository-suite.ts';
 
 const memory = new MemoryArtifactRepository();
 const bucket = new BucketArtifactRepository(new MemoryObjectStore(), 'releases');
 
-// The third, a bucket of a real server, runs with the integration tests.
+// The third, a bucket of a real server, runs with the publisher's tests.
 describeArtifactRepository('memory', () => memory);
 describeArtifactRepository('bucket of a store in memory', () => bucket);
