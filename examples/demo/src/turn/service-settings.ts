@@ -3,6 +3,7 @@ import type { Scenario } from '../scenario.ts';
 
 /** Of the labels that a drift is answered with, so many must be there for a run to start. */
 const TRAIN_AT_SHARE = 0.6;
+const FIRST_HOLDOUT_SHARE = 0.15;
 const CAMPAIGN_DEADLINE_MS = 6 * 60_000;
 const WINDOW_MS = 2_000;
 const HEARTBEAT_MS = 1_000;
@@ -33,7 +34,12 @@ export function serviceSettings(scenario: Scenario, nodes: number): Partial<Reco
       }),
     },
     trainer: { TRAINER_NEW_LABELS: String(Math.max(1, Math.floor(drift * TRAIN_AT_SHARE))) },
-    'labeling-bridge': { LABELING_SNAPSHOT_LABELS: String(Math.max(1, Math.floor(drift * TRAIN_AT_SHARE))) },
+    'labeling-bridge': {
+      LABELING_SNAPSHOT_LABELS: String(drift + day),
+      LABELING_SNAPSHOT_LABELS_MIN: String(Math.max(1, Math.floor(drift * TRAIN_AT_SHARE))),
+      // A first model is judged on pictures that were labelled before; one that was brought along may have learnt from all of them.
+      LABELING_SPLIT: JSON.stringify({ importedHoldout: scenario.base === null, importedHoldoutShare: FIRST_HOLDOUT_SHARE }),
+    },
     rollout: {
       ROLLOUT_AUTO: JSON.stringify({
         channel: 'production',
