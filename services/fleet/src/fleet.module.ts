@@ -78,7 +78,7 @@ async function wire(deps: Deps): Promise<FleetApp> {
     loop: new FollowLoop(standing, new BusStartedRollouts(bus), log),
     invites: new InviteNode(invites, secrets, { url, creds }, clock),
     rollCall,
-    syncs: new SyncNode(nodes, assignmentKey, new S3ReleaseLinks(store, clock)),
+    syncs: new SyncNode({ nodes, key: assignmentKey, links: new S3ReleaseLinks(store, clock), clock, log }),
     reports: new TakeReport(nodes),
   };
 }

@@ -10,6 +10,9 @@ import type { BeginRollout } from './begin-rollout.ts';
 import type { Field } from './field.ts';
 import type { Rollouts } from './rollouts.ts';
 
+/** What goes wrong again and again is said again after this long. */
+const COMPLAINT_PAUSE_MS = 10_000;
+
 interface Parts {
   readonly rollouts: Rollouts;
   readonly begin: BeginRollout;
@@ -27,6 +30,7 @@ interface Parts {
 export class WatchRollouts {
   readonly #parts: Parts;
   readonly #open = new Map<string, Rollout>();
+  #complainedAt = 0;
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -44,9 +48,17 @@ export class WatchRollouts {
       try {
         await this.#lookAt(rollout);
       } catch (cause) {
-        this.#parts.log.warn({ err: cause, rolloutId: rollout.rolloutId }, 'cannot look at the rollout now, trying again');
+        this.#complain(cause, rollout.rolloutId);
       }
     }
+  }
+
+  /** A service that is away is away for each look: one line now and then is enough. */
+  #complain(cause: unknown, rolloutId: string): void {
+    const { clock, log } = this.#parts;
+    if (clock.now() - this.#complainedAt < COMPLAINT_PAUSE_MS) return;
+    this.#complainedAt = clock.now();
+    log.warn({ err: cause, rolloutId }, 'cannot look at the rollout now, trying again');
   }
 
   async #lookAt(rollout: Rollout): Promise<void> {
@@ -59,12 +71,12 @@ export class WatchRollouts {
 
   /** Only while nodes come back: what the fleet service holds for them tells an old heartbeat from the way back. */
   async #desiredOnTheWayBack(rollout: Rollout): Promise<readonly NodeView[]> {
-    const { fleet, log } = this.#parts;
+    const { fleet } = this.#parts;
     if (rollout.status.kind !== 'halting') return [];
     try {
       return await fleet.nodes(rollout.status.pending);
     } catch (cause) {
-      log.warn({ err: cause, rolloutId: rollout.rolloutId }, 'the fleet service does not say what it holds for the nodes');
+      this.#complain(cause, rollout.rolloutId);
       return [];
     }
   }

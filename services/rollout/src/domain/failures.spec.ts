@@ -97,6 +97,12 @@ describe('failures', () => {
       .when(watch(START + 1000, { n1: { beat: RUNS_OLD } }))
       .gives('node-failed', 'halted');
   });
+  it('a node on its way back by itself is given the time to say why', () => {
+    const running = after(begunRollout(candidates(1)), watch(START, { n1: {} }));
+    given(running)
+      .when(watch(START + 1000, { n1: { beat: { ...RUNS_OLD, phase: 'rolling-back' } } }))
+      .gives('node-faltered');
+  });
   it('a release that runs but never gets healthy fails at the end of soak and deployment time', () => {
     const stuck = { n1: { beat: { lastInferenceAgoMs: null } } };
     const running = after(begunRollout(candidates(1)), watch(START, stuck));

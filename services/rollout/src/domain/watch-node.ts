@@ -50,7 +50,8 @@ function failureOf(found: Case): string | undefined {
   const sight = found.observation?.sight;
   if (sight === undefined) return undefined;
   const other = sight.beat.running !== null && !runs(sight, found.rollout.release);
-  if (other && sight.sameRunning >= CONTRADICTIONS_MIN) return 'fell-back';
+  // A node that is still rolling back will say why; at rest on something else it has nothing more to say.
+  if (other && sight.beat.phase === 'idle' && sight.sameRunning >= CONTRADICTIONS_MIN) return 'fell-back';
   return visionOf(found) === 'sees-nothing' ? 'sees-nothing' : undefined;
 }
 
