@@ -1,7 +1,7 @@
 import { BusConfig, StoreConfig } from '@edgeloop/runtime';
 import { z } from 'zod';
 
-const path = (what: string): z.ZodString => z.string().min(1, `set the path of ${what}`);
+const path = (what: string): z.ZodString => z.string({ error: `set the path of ${what}` }).min(1);
 
 export const FleetConfig = StoreConfig.extend({
   /** Creds file that is good for enrolling only; its text goes into join tokens. */
