@@ -17,11 +17,11 @@ export interface ServiceDeps<C = unknown> {
   /** The service's own variables, checked. */
   readonly config: C;
   /** State documents whose outboxes are resumed at start, before anything is consumed. */
-  documents<S>(bucket: StateBucket, schema: z.ZodType<S>): Promise<Documents<S>>;
+  readonly documents: <S>(bucket: StateBucket, schema: z.ZodType<S>) => Promise<Documents<S>>;
   /** Runs after the wiring was proven and outboxes were resumed, before anything is consumed: load read models, start clocks. */
-  onStart(task: () => Promise<void> | void): void;
+  readonly onStart: (task: () => Promise<void> | void) => void;
   /** Runs after consumers were drained, in the reverse order of registration. */
-  onStop(task: () => Promise<void> | void): void;
+  readonly onStop: (task: () => Promise<void> | void) => void;
 }
 
 export interface ServiceDefinition<S extends z.ZodObject = z.ZodObject> {

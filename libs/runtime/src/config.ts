@@ -23,7 +23,7 @@ export function readConfig<S extends z.ZodObject>(program: string, schema: S, en
 
 /** Variables that every service reads. */
 export const BusConfig = z.object({
-  NATS_URL: z.string().min(1, 'set the address of the bus, for example nats://127.0.0.1:4222'),
+  NATS_URL: z.string('set the address of the bus, for example nats://127.0.0.1:4222').min(1),
   NATS_CREDS: z.string().optional(),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error']).default('info'),
 });

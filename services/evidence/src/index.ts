@@ -1,1 +1,2 @@
-export {};
+export { EvidenceConfig } from './config.ts';
+export { evidenceService } from './evidence.service.ts';

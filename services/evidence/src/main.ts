@@ -1,0 +1,4 @@
+import { bootService } from '@edgeloop/nest-bus';
+import { evidenceService } from './evidence.service.ts';
+
+await bootService(evidenceService);
