@@ -5,6 +5,7 @@ import type { DesiredRelease } from '../domain/release.ts';
 import type { GenerationError } from '../inference/errors.ts';
 import type { ServingModel } from '../inference/generation.ts';
 import type { FramePipeline } from '../inference/pipeline.ts';
+import type { LoadedModel } from '../inference/protocol.ts';
 import type { ModelProcess, StartModel } from '../ports.ts';
 
 /** A loaded release; what the pipeline serves frames with. */
@@ -33,7 +34,7 @@ export class LoadedRelease implements ServingModel {
 }
 
 interface ModelsParts {
-  readonly pipeline: FramePipeline<LoadedRelease>;
+  readonly pipeline: Pick<FramePipeline<LoadedRelease>, 'serving' | 'switchTo'>;
   readonly start: StartModel;
   readonly log: Logger;
 }
@@ -42,6 +43,7 @@ interface ModelsParts {
 export class Models {
   readonly #parts: ModelsParts;
   readonly #loaded = new Map<string, LoadedRelease>();
+  readonly #releases = new WeakMap<LoadedModel, LoadedRelease>();
 
   constructor(parts: ModelsParts) {
     this.#parts = parts;
@@ -53,6 +55,7 @@ export class Models {
     const process = await this.#parts.start(slot, signal);
     const loaded = new LoadedRelease(release, generation, process);
     this.#loaded.set(release.packageDigest, loaded);
+    this.#releases.set(loaded.loaded, loaded);
     void process.ended.then((cause) => this.#forget(loaded, cause));
   }
 
@@ -76,6 +79,11 @@ export class Models {
   get serving(): LoadedRelease | undefined {
     const serving = this.#parts.pipeline.serving;
     return serving !== undefined && this.#loaded.get(serving.release.packageDigest) === serving ? serving : undefined;
+  }
+
+  /** Whose answer this was, also when the process is gone meanwhile. */
+  releaseOf(loaded: LoadedModel): LoadedRelease | undefined {
+    return this.#releases.get(loaded);
   }
 
   async stop(packageDigest: string): Promise<void> {
