@@ -1,0 +1,3 @@
+import { contractsPage } from './contracts-page.ts';
+
+process.stdout.write(contractsPage());
