@@ -30,7 +30,7 @@ export type FailureReason =
   | 'generation-died'
   | 'probe-errors'
   | 'probe-latency'
-  | 'probe-blind'
+  | 'sees-nothing'
   | 'probe-not-finite'
   | 'probe-timeout'
   | 'trial-crash'

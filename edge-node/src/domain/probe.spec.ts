@@ -39,7 +39,7 @@ describe('the probe after the switch', () => {
 
   it('notices a model that sees nothing where the one before saw', () => {
     const seeing = evidence(INCUMBENT_FRAMES_MIN);
-    expect(judge(evidence(20, { alarms: 0 }), seeing)).toMatchObject({ reason: 'probe-blind' });
+    expect(judge(evidence(20, { alarms: 0 }), seeing)).toMatchObject({ reason: 'sees-nothing' });
     expect(judge(withAnswer(evidence(19, { alarms: 0 }), good), seeing)).toBe('passed');
   });
 

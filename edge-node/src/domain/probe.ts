@@ -86,7 +86,7 @@ function blind(trial: ModelEvidence, incumbent: ModelEvidence | undefined): Fail
   const share = incumbent.seeingRecent.filter(Boolean).length / incumbent.seeingRecent.length;
   if ((1 - share) ** trial.answered >= BLIND_CHANCE_MAX) return undefined;
   return final(
-    'probe-blind',
+    'sees-nothing',
     `it saw nothing on ${trial.answered} frames; the model before saw something on ${Math.round(share * 100)} % of its last`,
   );
 }
