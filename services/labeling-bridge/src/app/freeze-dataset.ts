@@ -55,6 +55,7 @@ const Placements = z.object({
 });
 
 const TASKS_READ_AT_ONCE = 64;
+const CONFLICTS_MAX = 5;
 
 interface Past {
   readonly items: readonly DatasetItem[];
@@ -72,10 +73,22 @@ export class FreezeDataset {
     this.#parts = parts;
   }
 
-  /** @throws RevisionConflictError when another replica froze at the same time */
+  /** Starts again on the newest desk when somebody else changed it meanwhile. @throws RevisionConflictError when that goes on and on */
   async freeze(order: FreezeOrder): Promise<FreezeResult> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#freezeOnce(order);
+      } catch (failure) {
+        if ((failure as { name?: string }).name !== 'RevisionConflictError' || attempt >= CONFLICTS_MAX) throw failure;
+      }
+    }
+  }
+
+  async #freezeOnce(order: FreezeOrder): Promise<FreezeResult> {
     const { answers, desk: desks, log } = this.#parts;
     const { desk, revision } = await desks.load();
+    const earlier = importedBefore(desk, order);
+    if (earlier !== undefined) return { frozen: true, snapshot: earlier };
     await answers.catchUp();
     const recorded = answers.since(desk.answersThrough);
     const collected = await this.#freshItems(recorded);
@@ -166,6 +179,12 @@ export class FreezeDataset {
       split: { sampleId, dhash, nodeId, capturedAtMs, origin: 'collected', slice },
     };
   }
+}
+
+/** Another replica may have taken the same list while this one read its pictures. */
+function importedBefore(desk: Desk, { imported }: FreezeOrder): FrozenSnapshot | undefined {
+  const known = desk.imports.find(({ digest }) => digest === imported?.listDigest);
+  return desk.snapshots.find(({ datasetId }) => datasetId === known?.datasetId);
 }
 
 function parseJson(bytes: Uint8Array): unknown {
