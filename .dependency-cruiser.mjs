@@ -14,7 +14,7 @@ export default {
     { name: 'services-are-strangers', severity: 'error', from: { path: '^services/([^/]+)/' }, to: { path: '^services/', pathNot: '^services/$1/' } },
     { name: 'no-nest-on-the-edge', severity: 'error', from: { path: '^edge-node/' }, to: { path: '@nestjs|libs/nest-bus' } },
     { name: 'contracts-stand-alone', severity: 'error', from: { path: '^libs/contracts/' }, to: { path: '^(libs/(?!contracts)|services|edge-node|examples)' } },
-    { name: 'testkit-only-in-tests', severity: 'error', from: { pathNot: '\\.spec\\.ts$|^test/|^libs/testkit/' }, to: { path: '^libs/testkit/' } },
+    { name: 'testkit-only-in-tests', severity: 'error', from: { pathNot: '\\.spec(-kit)?\\.ts$|^test/|^libs/testkit/' }, to: { path: '^libs/testkit/' } },
     { name: 'no-deep-imports', severity: 'error', from: { path: '^(libs|services|examples)/([^/]+)/' }, to: { path: '^(libs|services)/[^/]+/(?:src|dist)/(?!index)', pathNot: '^$1/$2/' } },
   ],
   options: {

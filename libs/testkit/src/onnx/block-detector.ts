@@ -85,7 +85,7 @@ function weights(fault: BlockDetectorOptions['fault']): OnnxTensor[] {
     [gain, -gain / 2, -gain],
     [-gain, -gain / 2, gain],
   ];
-  const weight = Float32Array.from(perChannel.flat().flatMap((value) => new Array<number>(area).fill(value)));
+  const weight = Float32Array.from(perChannel.flat().flatMap((value) => Array.from({ length: area }, () => value)));
   return [
     { name: 'weight', dims: [3, 3, BLOCK_PIXELS, BLOCK_PIXELS], values: weight },
     { name: 'bias', dims: [3], values: Float32Array.from([-10, -10, -10]) },

@@ -81,7 +81,7 @@ export class Decoder {
 
   #summarise(classCount: number, bands: readonly ScoreBand[]): CandidateSummary {
     const { count, score, classId, malformed } = this.#candidates;
-    const maxScorePerClass = new Array<number>(classCount).fill(0);
+    const maxScorePerClass = Array.from({ length: classCount }, () => 0);
     for (let i = 0; i < count; i++) {
       const value = score[i]!;
       const of = classId[i]!;

@@ -79,7 +79,7 @@ describe('inspectOnnx', () => {
     ['text', new TextEncoder().encode('not a model')],
     ['a length beyond the end', [0x3a, 0xff, 0xff, 0xff, 0xff, 0x0f]],
     ['a length of 2^63', [0x3a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f]],
-    ['a number without end', [0x08, ...new Array<number>(20).fill(0x80)]],
+    ['a number without end', [0x08, ...Array.from({ length: 20 }, () => 0x80)]],
     ['a number cut off', [0x08, 0x80]],
     ['a wire type that does not exist', [0x0f]],
     ['a group', [0x0b, 0x0c]],

@@ -96,7 +96,8 @@ class Canvas {
 
   text(text: string, { x, y, paper }: TextPlace): void {
     const pen = this.#pen;
-    const chars = [...text];
+    // Letters beyond the table become question marks one by one, so code points are the right unit.
+    const chars = Array.from(text);
     const length = chars.length * (GLYPH_COLUMNS + 1) * pen + pen;
     // A label at the right edge moves in, so that its end stays readable.
     const start = Math.max(0, Math.min(x, this.picture.width - length));

@@ -74,5 +74,5 @@ export function glyphOf(char: string): readonly Dot[] {
 }
 
 function dotsOf(glyph: string): readonly Dot[] {
-  return glyph.split('/').flatMap((line, row) => [...line].flatMap((dot, column): Dot[] => (dot === '#' ? [[row, column]] : [])));
+  return glyph.split('/').flatMap((line, row) => line.split('').flatMap((dot, column): Dot[] => (dot === '#' ? [[row, column]] : [])));
 }
