@@ -37,6 +37,8 @@ export interface LedgerCounts {
   /** Reads on to the end of the ledger as it is now. */
   catchUp(): Promise<void>;
   perCampaign(): Readonly<Record<string, number>>;
+  /** By `<campaignId>/<nodeId>`. */
+  perNode(): ReadonlyMap<string, number>;
   of(campaignId: string, nodeId: string): AcceptedCounts;
   total(): number;
   /** Newest first. */

@@ -24,8 +24,7 @@ export interface TaskBoard {
   counts(nowMs: number): TaskCounts;
   /** Oldest first. */
   list(status: TaskStatus, limit: number, nowMs: number): readonly string[];
-  /** Tasks of a campaign, and how many of them `isAnswered`. */
-  progressOf(campaignId: string, isAnswered: (taskId: string) => boolean): { readonly tasks: number; readonly answered: number };
+  tasksOf(campaignId: string): readonly string[];
 }
 
 export interface RecordedAnswer {

@@ -43,6 +43,10 @@ export class LedgerView implements LedgerCounts {
     return Object.fromEntries(this.#perCampaign);
   }
 
+  perNode(): ReadonlyMap<string, number> {
+    return this.#perNode;
+  }
+
   of(campaignId: string, nodeId: string): AcceptedCounts {
     return { campaign: this.#perCampaign.get(campaignId) ?? 0, node: this.#perNode.get(`${campaignId}/${nodeId}`) ?? 0 };
   }

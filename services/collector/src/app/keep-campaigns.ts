@@ -44,7 +44,10 @@ export class KeepCampaigns {
   /** Closes what is full or over, and answers drift that had to wait. */
   async tick(): Promise<void> {
     await this.#counts.catchUp();
-    await this.#campaigns.turn({ type: 'clock-ticked', accepted: this.#counts.perCampaign() });
+    await this.#campaigns.turn({
+      type: 'clock-ticked',
+      accepted: { perCampaign: this.#counts.perCampaign(), perNode: this.#counts.perNode() },
+    });
   }
 }
 

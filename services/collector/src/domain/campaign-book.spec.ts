@@ -23,7 +23,8 @@ function play(...inputs: readonly (BookInput & { at?: number })[]): { book: Camp
 const serviceStarted = { type: 'service-started', base: policy, baseId: 'base' } as const;
 const drifted = (nodeId: string, atMs: number) => ({ type: 'node-drifted', nodeId, atMs, measures: 'brightness 0.5 -> 0.1' }) as const;
 const settled = (nodeId: string, atMs: number) => ({ type: 'node-settled', nodeId, atMs }) as const;
-const ticked = (accepted: Record<string, number> = {}) => ({ type: 'clock-ticked', accepted }) as const;
+const ticked = (perCampaign: Record<string, number> = {}, perNode: Record<string, number> = {}) =>
+  ({ type: 'clock-ticked', accepted: { perCampaign, perNode: new Map(Object.entries(perNode)) } }) as const;
 const byHand = (campaignId: string) =>
   ({ type: 'asked-to-start', campaignId, reason: 'r', policy, nodes: { all: true }, samplesTotal: null, lastsMs: null }) as const;
 
@@ -75,6 +76,16 @@ describe('the book of campaigns', () => {
   it('closes at its deadline, exactly then and not before', () => {
     expect(play(drifted('n1', 1), { ...ticked(), at: 999 }).book.open).toHaveLength(1);
     expect(kinds(play(drifted('n1', 1), { ...ticked({ 'drift-1': 3 }), at: 1_000 }).events).at(-1)).toBe('closed drift-1 deadline 3');
+  });
+
+  it('closes when every node has given all that it may', () => {
+    const capped = { ...plan, policy: { ...plan.policy, samplesMax: 2 } };
+    const { book } = play(drifted('n1', 1), drifted('n2', 2));
+    const open = book.open.map((campaign) => ({ ...campaign, policy: { ...campaign.policy, samplesMax: 2 } }));
+    const outcome = (perNode: Record<string, number>) =>
+      turnPage({ ...book, open }, ticked({ 'drift-1': 4 }, perNode), { nowMs: 3, plan: capped }).events.map(({ type }) => type);
+    expect(outcome({ 'drift-1/n1': 3, 'drift-1/n2': 1 })).toEqual([]);
+    expect(outcome({ 'drift-1/n1': 2, 'drift-1/n2': 2 })).toEqual(['campaign-closed']);
   });
 
   it('never closes the base campaign', () => {

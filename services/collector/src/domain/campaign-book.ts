@@ -24,6 +24,13 @@ export interface DriftPlan {
   readonly cooldownMs: number;
 }
 
+/** What the ledger holds. */
+export interface Accepted {
+  readonly perCampaign: Readonly<Record<string, number>>;
+  /** By `<campaignId>/<nodeId>`. */
+  readonly perNode: ReadonlyMap<string, number>;
+}
+
 export type BookInput =
   | { readonly type: 'service-started'; readonly base: PolicyDraft; readonly baseId: string }
   | { readonly type: 'node-drifted'; readonly nodeId: string; readonly atMs: number; readonly measures: string }
@@ -37,7 +44,7 @@ export type BookInput =
       readonly samplesTotal: number | null;
       readonly lastsMs: number | null;
     }
-  | { readonly type: 'clock-ticked'; readonly accepted: Readonly<Record<string, number>> };
+  | { readonly type: 'clock-ticked'; readonly accepted: Accepted };
 
 export type BookEvent =
   | { readonly type: 'campaign-started'; readonly campaign: OpenCampaign }
@@ -214,10 +221,10 @@ function startByHand(book: CampaignBook, input: Extract<BookInput, { type: 'aske
   );
 }
 
-function closeOver(book: CampaignBook, accepted: Readonly<Record<string, number>>, { nowMs }: Now): BookStep {
+function closeOver(book: CampaignBook, accepted: Accepted, { nowMs }: Now): BookStep {
   const over = book.open.flatMap((campaign) => {
-    const count = accepted[campaign.campaignId] ?? 0;
-    const outcome = outcomeOf(campaign, count, nowMs);
+    const count = accepted.perCampaign[campaign.campaignId] ?? 0;
+    const outcome = outcomeOf(campaign, accepted, nowMs);
     return outcome === undefined ? [] : [closedOf(campaign, { outcome, accepted: count, closedAtMs: nowMs })];
   });
   if (over.length === 0) return unchanged(book);
@@ -233,9 +240,18 @@ function closeOver(book: CampaignBook, accepted: Readonly<Record<string, number>
   return { book: { ...book, open, closed }, events };
 }
 
-function outcomeOf(campaign: OpenCampaign, accepted: number, nowMs: number): CampaignOutcome | undefined {
-  if (campaign.samplesTotal !== null && accepted >= campaign.samplesTotal) return 'full';
-  return campaign.deadlineMs !== null && nowMs >= campaign.deadlineMs ? 'deadline' : undefined;
+function outcomeOf(campaign: OpenCampaign, accepted: Accepted, nowMs: number): CampaignOutcome | undefined {
+  const { samplesTotal, campaignId, deadlineMs } = campaign;
+  if (samplesTotal !== null && (accepted.perCampaign[campaignId] ?? 0) >= samplesTotal) return 'full';
+  if (isExhausted(campaign, accepted)) return 'full';
+  return deadlineMs !== null && nowMs >= deadlineMs ? 'deadline' : undefined;
+}
+
+/** Every node has given all that it may: nothing more can come. */
+function isExhausted({ campaignId, nodes, policy }: OpenCampaign, { perNode }: Accepted): boolean {
+  const { samplesMax } = policy;
+  if (samplesMax === null || 'all' in nodes) return false;
+  return nodes.nodeIds.every((nodeId) => (perNode.get(`${campaignId}/${nodeId}`) ?? 0) >= samplesMax);
 }
 
 function closedOf(campaign: OpenCampaign, end: Pick<ClosedCampaign, 'outcome' | 'accepted' | 'closedAtMs'>): ClosedCampaign {

@@ -47,9 +47,8 @@ export class WatchedBoard implements TaskBoard {
     return found;
   }
 
-  progressOf(campaignId: string, isAnswered: (taskId: string) => boolean): { tasks: number; answered: number } {
-    const tasks = [...(this.#perCampaign.get(campaignId) ?? [])];
-    return { tasks: tasks.length, answered: tasks.filter(isAnswered).length };
+  tasksOf(campaignId: string): readonly string[] {
+    return [...(this.#perCampaign.get(campaignId) ?? [])];
   }
 }
 

@@ -73,12 +73,14 @@ export class KeepDataset {
     const { desk: desks, board, answers, clock, rules } = this.#parts;
     await answers.catchUp();
     const { desk } = await desks.load();
-    const newLabels = answers.since(desk.answersThrough).filter(({ outcome }) => outcome === 'labeled').length;
-    const campaigns = desk.campaigns.map(({ campaignId, closedWith }) => ({
-      campaignId,
-      closedWith,
-      ...board.progressOf(campaignId, (taskId) => answers.has(taskId)),
-    }));
+    const fresh = new Set(answers.since(desk.answersThrough).flatMap(({ taskId, outcome }) => (outcome === 'labeled' ? [taskId] : [])));
+    if (fresh.size === 0) return undefined;
+    const newLabels = fresh.size;
+    const campaigns = desk.campaigns.map(({ campaignId, closedWith }) => {
+      const tasks = board.tasksOf(campaignId);
+      const answered = tasks.filter((taskId) => answers.has(taskId)).length;
+      return { campaignId, closedWith, tasks: tasks.length, answered, newLabels: tasks.filter((taskId) => fresh.has(taskId)).length };
+    });
     const decision = decideSnapshot({ newLabels, lastAnswerAtMs: answers.lastAnswerAtMs(), campaigns, nowMs: clock.now() }, rules);
     return decision.freeze ? decision.reason : undefined;
   }

@@ -9,7 +9,7 @@ function decide(facts: Partial<DeskFacts>): string {
 }
 
 function campaign(changes: Partial<CampaignProgress>): CampaignProgress {
-  return { campaignId: 'c', closedWith: null, tasks: 0, answered: 0, ...changes };
+  return { campaignId: 'c', closedWith: null, tasks: 0, answered: 0, newLabels: changes.answered ?? 0, ...changes };
 }
 
 describe('a snapshot', () => {
@@ -30,6 +30,21 @@ describe('a snapshot', () => {
     const done = campaign({ closedWith: 30, tasks: 30, answered: 30 });
     expect(decide({ newLabels: 20, campaigns: [done] })).toBe('freeze: campaign c is closed and answered, 20 new labels');
     expect(decide({ newLabels: 19, campaigns: [done] })).toBe('wait for 81 more labels');
+  });
+
+  it('takes a campaign that is answered to its end without waiting for another one', () => {
+    const done = campaign({ closedWith: 30, tasks: 30, answered: 30 });
+    const other = campaign({ campaignId: 'd', tasks: 9, answered: 5 });
+    expect(decide({ newLabels: 35, campaigns: [other, done] })).toContain('freeze: campaign c');
+    expect(decide({ newLabels: 24, campaigns: [other, { ...done, newLabels: 19 }] })).toBe('wait for campaign d to close');
+  });
+
+  it('does not take a campaign again that an earlier snapshot holds', () => {
+    const held = campaign({ closedWith: 30, tasks: 30, answered: 30, newLabels: 0 });
+    expect(decide({ newLabels: 50, campaigns: [held] })).toBe('wait for 50 more labels');
+    expect(decide({ newLabels: 50, campaigns: [held, campaign({ campaignId: 'd', tasks: 50, answered: 50 })] })).toBe(
+      'wait for campaign d to close',
+    );
   });
 
   it('waits for tasks that are not made yet, and for answers that are not recorded yet', () => {

@@ -7,6 +7,8 @@ export interface CampaignProgress {
   readonly tasks: number;
   /** Of these, answers (or skips) that are in the ledger. */
   readonly answered: number;
+  /** Labels of these that no snapshot holds. */
+  readonly newLabels: number;
 }
 
 export interface DeskFacts {
@@ -28,21 +30,25 @@ export interface SnapshotRules {
 
 export type SnapshotDecision = { readonly freeze: true; readonly reason: string } | { readonly freeze: false; readonly waitsFor: string };
 
-/** A campaign's labels go into one snapshot, not into two halves: while more of them are on their way, wait. */
+/**
+ * A campaign's labels go into one snapshot, not into two halves: while more of them are on their way, wait. But a campaign that has been
+ * answered to its end waits for no other one.
+ */
 export function decideSnapshot(facts: DeskFacts, rules: SnapshotRules): SnapshotDecision {
-  const { newLabels, nowMs } = facts;
+  const { newLabels, nowMs, lastAnswerAtMs } = facts;
   if (newLabels === 0) return wait('no new label');
-  const started = facts.campaigns.filter(({ tasks }) => tasks > 0);
-  const open = started.find(({ closedWith }) => closedWith === null);
-  if (open !== undefined) return wait(`campaign ${open.campaignId} to close`);
-  const unfinished = started.find((campaign) => !isAnswered(campaign));
-  const patient = facts.lastAnswerAtMs !== null && nowMs - facts.lastAnswerAtMs < rules.patienceMs;
-  if (unfinished !== undefined && patient) return wait(`answers to campaign ${unfinished.campaignId}`);
-  if (newLabels >= rules.labelsWanted) return { freeze: true, reason: `${newLabels} new labels, ${rules.labelsWanted} were wanted` };
-  const finished = started.find(isAnswered);
-  if (finished !== undefined && newLabels >= rules.labelsMin) {
+  const fresh = facts.campaigns.filter((campaign) => campaign.tasks > 0);
+  const finished = fresh.find((campaign) => isAnswered(campaign) && campaign.newLabels > 0);
+  const onTheirWay = fresh.filter((campaign) => !isAnswered(campaign));
+  const complete = newLabels - onTheirWay.reduce((sum, campaign) => sum + campaign.newLabels, 0);
+  if (finished !== undefined && complete >= rules.labelsMin) {
     return { freeze: true, reason: `campaign ${finished.campaignId} is closed and answered, ${newLabels} new labels` };
   }
+  const open = onTheirWay.find(({ closedWith }) => closedWith === null);
+  if (open !== undefined) return wait(`campaign ${open.campaignId} to close`);
+  const patient = lastAnswerAtMs !== null && nowMs - lastAnswerAtMs < rules.patienceMs;
+  if (onTheirWay[0] !== undefined && patient) return wait(`answers to campaign ${onTheirWay[0].campaignId}`);
+  if (newLabels >= rules.labelsWanted) return { freeze: true, reason: `${newLabels} new labels, ${rules.labelsWanted} were wanted` };
   return wait(`${rules.labelsWanted - newLabels} more labels`);
 }
 
