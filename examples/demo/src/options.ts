@@ -41,7 +41,7 @@ export function buildOptions(): Command {
     .option('--rounds <n>', 'turns of the loop, each after a change of the light', whole(1, ROUNDS_MAX), 1)
     .option('--seed <n>', 'of everything that is left to chance', whole(0, 2 ** 31 - 1), 7)
     .option('--labels <n>', 'samples that a drift is answered with', whole(10, 10_000), 120)
-    .option('--fps <n>', 'frames a second of each camera', whole(1, 30), 3)
+    .option('--fps <n>', 'frames a second of each camera', whole(1, 30), 2)
     .option('--chaos', 'kill every service, the bus, the store and a node once, at seeded moments', false)
     .option('--skip-bad', 'leave unreadable photos and bad label lines out, counted, instead of stopping', false)
     .option('--report <file>', 'write the scorecard as JSON')

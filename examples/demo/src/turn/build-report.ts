@@ -1,7 +1,6 @@
 import type { Stack } from '@edgeloop/cli';
 import {
   AskNodes,
-  AskSamples,
   CampaignClosed,
   CampaignStarted,
   DatasetSnapshotted,
@@ -24,6 +23,7 @@ import type { Arrow } from '../narration/story.ts';
 import type { TurnLog } from '../narration/turn-log.ts';
 import { FieldScore } from '../score/field-score.ts';
 import { judgeLedger, readLedger } from '../score/ledger.ts';
+import { countRedeliveries } from '../score/redeliveries.ts';
 import { judgeTurn } from '../score/report.ts';
 import type { RoundReport, SampleReport, ScoredRelease, TurnReport } from '../score/report.ts';
 import type { World } from '../world/world.ts';
@@ -82,7 +82,7 @@ async function sampleReport(parts: ReportParts): Promise<{ samples: SampleReport
   const snapshotAt = log.lastTimeOf(DatasetSnapshotted) ?? 0;
   const { ledger, labeledBefore } = await readLedger({ bus: stack.bus, store, newest, snapshotAt });
   const { lost, doubled } = judgeLedger(ledger, labeledBefore);
-  const { redelivered } = await stack.bus.ask(AskSamples, { limit: 1 }, { timeoutMs: 10_000 });
+  const redelivered = await countRedeliveries(stack.bus);
   const collected = new Set([...ledger.accepted.keys()].map((sample) => sample.split('/')[1] ?? ''));
   return { samples: { accepted: ledger.accepted.size, lost, doubled, redelivered, quarantined: ledger.quarantined.size }, collected };
 }

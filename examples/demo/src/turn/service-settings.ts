@@ -3,9 +3,12 @@ import type { Scenario } from '../scenario.ts';
 
 /** Of the labels that a drift is answered with, so many must be there for a run to start. */
 const TRAIN_AT_SHARE = 0.6;
+const CAMPAIGN_COOLDOWN_MS = 60_000;
 const FIRST_HOLDOUT_SHARE = 0.15;
 const CAMPAIGN_DEADLINE_MS = 6 * 60_000;
 const WINDOW_MS = 2_000;
+/** Windows from which evidence learns what is normal for a node; the light changes only when they are full. */
+export const BASELINE_WINDOWS = 8;
 const HEARTBEAT_MS = 1_000;
 
 /** Settings of a worksite in fast motion: what takes days in the field takes seconds here. Everything else is as delivered. */
@@ -24,7 +27,7 @@ export function serviceSettings(scenario: Scenario, nodes: number): Partial<Reco
         samplesTotal: drift,
         samplesPerNodeMax: perNode,
         deadlineMs: CAMPAIGN_DEADLINE_MS,
-        cooldownMs: 20_000,
+        cooldownMs: CAMPAIGN_COOLDOWN_MS,
         nearDuplicateBits: 4,
         rules: [
           { kind: 'dark', name: 'dark', probability: 1, perMinuteMax: 300, brightnessBelow: 0.3 },
@@ -34,6 +37,7 @@ export function serviceSettings(scenario: Scenario, nodes: number): Partial<Reco
       }),
     },
     trainer: { TRAINER_NEW_LABELS: String(Math.max(1, Math.floor(drift * TRAIN_AT_SHARE))) },
+    evidence: { EVIDENCE_BASELINE_WINDOWS: String(BASELINE_WINDOWS) },
     'labeling-bridge': {
       LABELING_SNAPSHOT_LABELS: String(drift + day),
       LABELING_SNAPSHOT_LABELS_MIN: String(Math.max(1, Math.floor(drift * TRAIN_AT_SHARE))),

@@ -27,7 +27,7 @@ import type { Scenario } from '../scenario.ts';
 import type { CameraServer } from '../world/camera-server.ts';
 import { DAY, NIGHT } from '../world/world.ts';
 import { pollUntil } from './poll.ts';
-import { nodeSettings } from './service-settings.ts';
+import { BASELINE_WINDOWS, nodeSettings } from './service-settings.ts';
 
 export interface TurnParts {
   readonly stack: Stack;
@@ -67,8 +67,8 @@ const LIMITS = {
   release: 3 * MINUTE_MS,
   ask: 60_000,
 } as const;
-/** Windows of a release on a node that evidence needs for its baseline. */
-const BASELINE_WINDOWS = 6;
+/** A window or two more than the baseline takes: the one that the change of light falls into must not be part of it. */
+const WINDOWS_WATCHED = BASELINE_WINDOWS + 2;
 
 export const nodeName = (camera: number): string => `cam-${camera + 1}`;
 
@@ -126,10 +126,10 @@ export class Turn {
     const { stack, screen, nodes, signal } = this.#parts;
     await pollUntil({ what: `a baseline of ${releaseId} on every node`, limitMs: LIMITS.baseline, signal }, async () => {
       const { nodes: fields } = await stack.bus.ask(AskField, {});
-      const windows = fields.filter((field) => field.releaseId === releaseId).map((field) => Math.min(BASELINE_WINDOWS, field.windows));
+      const windows = fields.filter((field) => field.releaseId === releaseId).map((field) => Math.min(WINDOWS_WATCHED, field.windows));
       const done = windows.reduce((sum, each) => sum + each, 0);
-      screen.progress({ arrow: 'watch', label: 'learning what is normal', done, total: nodes * BASELINE_WINDOWS, note: '' });
-      return done >= nodes * BASELINE_WINDOWS ? true : undefined;
+      screen.progress({ arrow: 'watch', label: 'learning what is normal', done, total: nodes * WINDOWS_WATCHED, note: '' });
+      return done >= nodes * WINDOWS_WATCHED ? true : undefined;
     });
     screen.endProgress();
   }
