@@ -1,13 +1,31 @@
 import type { Contract } from './contract.ts';
 import * as askFamily from './family/ask.ts';
-import * as loopFamily from './family/loop.ts';
+import * as collectionFamily from './family/collection.ts';
+import * as deadFamily from './family/dead.ts';
+import * as evidenceFamily from './family/evidence.ts';
+import * as fleetFamily from './family/fleet.ts';
+import * as labelingFamily from './family/labeling.ts';
 import * as nodeFamily from './family/node.ts';
+import * as releaseFamily from './family/release.ts';
+import * as rolloutFamily from './family/rollout.ts';
+import * as runFamily from './family/run.ts';
 
 function isContract(value: unknown): value is Contract {
   return typeof value === 'object' && value !== null && 'kind' in value && 'subject' in value && 'says' in value;
 }
 
 /** Every message of the system, in the order of declaration. */
-export const ALL_CONTRACTS: readonly Contract[] = [loopFamily, nodeFamily, askFamily]
+export const ALL_CONTRACTS: readonly Contract[] = [
+  runFamily,
+  releaseFamily,
+  rolloutFamily,
+  fleetFamily,
+  collectionFamily,
+  labelingFamily,
+  evidenceFamily,
+  deadFamily,
+  nodeFamily,
+  askFamily,
+]
   .flatMap((family) => Object.values(family))
   .filter(isContract);

@@ -1,0 +1,2 @@
+/** What all events of the LOOP stream have in common. */
+export const loop = { v: 1, stream: 'LOOP' } as const;
