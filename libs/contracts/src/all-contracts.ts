@@ -14,7 +14,7 @@ function isContract(value: unknown): value is Contract {
   return typeof value === 'object' && value !== null && 'kind' in value && 'subject' in value && 'says' in value;
 }
 
-/** Every message of the system, in the order of declaration. */
+/** Every message of the system, family by family. */
 export const ALL_CONTRACTS: readonly Contract[] = [
   runFamily,
   releaseFamily,
