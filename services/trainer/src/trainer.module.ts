@@ -10,6 +10,7 @@ import { LocalExecutor } from './adapters/local-executor.ts';
 import { stepEnvironment } from './adapters/step-environment.ts';
 import { StoredDatasets, StoredOutputs } from './adapters/stored-outputs.ts';
 import { readValohaiYaml } from './adapters/valohai-file.ts';
+import { RunDriver } from './app/run-driver.ts';
 import { RunWorker } from './app/run-worker.ts';
 import { StoredModelLine, StoredRun } from './app/schemas.ts';
 import { Trainer } from './app/trainer.ts';
@@ -55,7 +56,7 @@ export class TrainerModule {
     const environment = await stepEnvironment({ pythonFile: config.EDGELOOP_PYTHON_FILE, folder: root, own: process.env });
     const executor = new LocalExecutor({ root: join(root, 'runs'), project: config.TRAINER_PROJECT, environment, store, log });
     const loadProject = () => readValohaiYaml(join(config.TRAINER_PROJECT, 'valohai.yaml'));
-    const worker = new RunWorker(
+    const driver = new RunDriver(
       {
         bus,
         runs,
@@ -69,6 +70,7 @@ export class TrainerModule {
       },
       { gate: gateOf(config), parameters: config.TRAINER_PARAMETERS, stepTimeoutMs: config.TRAINER_STEP_TIMEOUT_MS },
     );
+    const worker = new RunWorker({ runs, driver, clock: systemClock, log });
     deps.onStart(async () => {
       await loadProject();
       await worker.start();

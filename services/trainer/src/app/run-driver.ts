@@ -1,0 +1,226 @@
+import type { Bus, Documents, Output } from '@edgeloop/bus';
+import { RunCompleted, RunEnded, RunJudged, RunProgressed, RunStepStarted } from '@edgeloop/contracts';
+import type { GateVerdict, ObjectRef } from '@edgeloop/contracts';
+import { isoOf, sleep } from '@edgeloop/runtime';
+import type { Clock, Logger } from '@edgeloop/runtime';
+import { commandLine } from '../domain/command-line.ts';
+import { judgeCandidate } from '../domain/gate.ts';
+import type { GateRule } from '../domain/gate.ts';
+import { inputsOf, parametersOf } from '../domain/inputs.ts';
+import type { MetadataValue } from '../domain/metadata-line.ts';
+import { planPipeline, stepNamed } from '../domain/pipeline-plan.ts';
+import type { PlannedExecution } from '../domain/pipeline-plan.ts';
+import { evolve, nextStep } from '../domain/run.ts';
+import type { NextStep, OutputFile, Run, RunChange } from '../domain/run.ts';
+import { InvalidProjectError } from '../domain/valohai.ts';
+import type { ParameterValue, ValohaiProject } from '../domain/valohai.ts';
+import { InvalidOutputError } from '../ports.ts';
+import type { Datasets, ExecutionResult, Executor, RunOutputs } from '../ports.ts';
+
+/** Metadata events of one execution come no closer together than this. */
+export const PROGRESS_EVERY_MS = 1_000;
+/** Waits this long after a failure of the bus or the store before it goes on with the run. */
+const RETRY_AFTER_MS = 2_000;
+
+export interface RunDriverParts {
+  readonly bus: Pick<Bus, 'publish'>;
+  readonly runs: Documents<Run>;
+  readonly executor: Executor;
+  readonly outputs: RunOutputs;
+  readonly datasets: Datasets;
+  readonly loadProject: () => Promise<ValohaiProject>;
+  /** Weights for a first model; null when none is configured. */
+  readonly firstBase: () => Promise<ObjectRef | null>;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+export interface RunDriverSettings {
+  readonly gate: GateRule;
+  /** Parameter overrides by step name. */
+  readonly parameters: Readonly<Record<string, Readonly<Record<string, ParameterValue>>>>;
+  readonly stepTimeoutMs: number;
+}
+
+interface Plan {
+  readonly executions: readonly PlannedExecution[];
+  readonly nodes: readonly string[];
+  readonly evaluationNode: string | null;
+}
+
+const EVALUATE_STEP = 'evaluate';
+const TRAIN_STEP = 'train';
+
+/** Drives one run: what follows is decided by the domain, done here, and saved together with what it says to others. */
+export class RunDriver {
+  readonly #parts: RunDriverParts;
+  readonly #settings: RunDriverSettings;
+
+  constructor(parts: RunDriverParts, settings: RunDriverSettings) {
+    this.#parts = parts;
+    this.#settings = settings;
+  }
+
+  /** One step of the run that `owner` holds; false when it has ended or is somebody else's. */
+  async advance(runId: string, owner: string, signal: AbortSignal): Promise<boolean> {
+    const run = (await this.#parts.runs.load(runId))?.state;
+    if (!run || run.status !== 'running' || run.lease?.owner !== owner) return false;
+    try {
+      const plan = await this.#planOf(run);
+      await this.#take(run, plan, nextStep(run, plan, this.#parts.clock.now()), signal);
+    } catch (cause) {
+      await this.#afterFailure(run, cause, signal);
+    }
+    return true;
+  }
+
+  async #afterFailure(run: Run, cause: unknown, signal: AbortSignal): Promise<void> {
+    if (cause instanceof InvalidProjectError || cause instanceof InvalidOutputError) {
+      await this.#end(run, 'failed', run.current?.node ?? null, cause.message);
+    } else if (!signal.aborted) {
+      this.#parts.log.warn({ err: cause, runId: run.runId }, 'run interrupted, tried again shortly');
+      await sleep(RETRY_AFTER_MS, signal);
+    }
+  }
+
+  async #planOf(run: Run): Promise<Plan> {
+    const project = await this.#parts.loadProject();
+    const isPipeline = project.pipelines.some((pipeline) => pipeline.name === run.pipeline);
+    const executions = isPipeline
+      ? planPipeline(project, run.pipeline)
+      : [{ node: run.pipeline, step: stepNamed(project, run.pipeline), incoming: [] }];
+    return {
+      executions,
+      nodes: executions.map((each) => each.node),
+      evaluationNode: executions.find((each) => each.step.name === EVALUATE_STEP)?.node ?? null,
+    };
+  }
+
+  async #take(run: Run, plan: Plan, next: NextStep, signal: AbortSignal): Promise<void> {
+    switch (next.type) {
+      case 'execute':
+        return this.#execute(run, plan, next, signal);
+      case 'judge':
+        return this.#judge(run, plan);
+      case 'complete':
+        return this.#complete(run);
+      case 'end':
+        return this.#end(run, next.status, next.node, next.reason);
+      default:
+        return next satisfies never;
+    }
+  }
+
+  async #execute(run: Run, plan: Plan, next: { node: string; attempt: number }, signal: AbortSignal): Promise<void> {
+    const execution = plan.executions.find((each) => each.node === next.node) as PlannedExecution;
+    const started: Output = {
+      contract: RunStepStarted,
+      id: `${run.runId}-${next.node}-started-${next.attempt}`,
+      payload: { runId: run.runId, step: next.node, attempt: next.attempt },
+    };
+    await this.change(run.runId, { type: 'began', node: next.node, attempt: next.attempt }, [started]);
+    const result = await this.#runStep(run, execution, signal);
+    if (result.outcome === 'done') {
+      const { outputs, metadata, seconds } = result;
+      await this.change(run.runId, {
+        type: 'finished',
+        execution: { node: next.node, step: execution.step.name, outputs, metadata, seconds },
+      });
+    } else if (result.outcome !== 'cancelled') {
+      await this.#end(run, result.outcome, next.node, result.reason);
+    }
+  }
+
+  async #runStep(run: Run, execution: PlannedExecution, signal: AbortSignal): Promise<ExecutionResult> {
+    const pictures = run.dataset ? (await this.#parts.datasets.files(run.dataset.manifest)).pictures : [];
+    const base = run.incumbent?.model ?? (await this.#parts.firstBase());
+    const inputs = inputsOf(execution, run.finished, { run, incumbent: run.incumbent, base, pictures });
+    const command = commandLine(
+      execution.step,
+      parametersOf(execution, run.finished, this.#settings.parameters[execution.step.name] ?? {}),
+    );
+    const variables = execution.step.environmentVariables.flatMap((each) =>
+      each.default === undefined ? [] : [[each.name, each.default] as const],
+    );
+    const left = run.deadlineAt - this.#parts.clock.now();
+    return this.#parts.executor.execute({
+      runId: run.runId,
+      node: execution.node,
+      step: execution.step,
+      command,
+      inputs,
+      environment: {
+        ...Object.fromEntries(variables),
+        EDGELOOP_RUN_ID: run.runId,
+        EDGELOOP_MODEL_NAME: run.model.name,
+        EDGELOOP_MODEL_VERSION: run.model.version,
+      },
+      timeLimitMs: Math.max(1, Math.min(left, (execution.step.timeLimitSeconds ?? Infinity) * 1000, this.#settings.stepTimeoutMs)),
+      signal,
+      onMetadata: this.#progressOf(run.runId, execution.node),
+    });
+  }
+
+  #progressOf(runId: string, node: string): (metadata: Readonly<Record<string, MetadataValue>>) => void {
+    let lastAt = -Infinity;
+    return (metadata) => {
+      const now = this.#parts.clock.now();
+      if (now - lastAt < PROGRESS_EVERY_MS) return;
+      lastAt = now;
+      this.#parts.bus
+        .publish(RunProgressed, { runId, step: node, at: isoOf(now), metadata }, { id: `${runId}-${node}-progress-${now}` })
+        .catch((cause: unknown) => this.#parts.log.debug({ err: cause, runId }, 'progress not published'));
+    };
+  }
+
+  async #judge(run: Run, plan: Plan): Promise<void> {
+    const outputs = run.finished.find((done) => done.node === plan.evaluationNode)?.outputs ?? [];
+    const gate: GateVerdict = judgeCandidate(await this.#parts.outputs.evaluation(outputs), this.#settings.gate);
+    await this.change(run.runId, { type: 'judged', gate }, [
+      { contract: RunJudged, id: `${run.runId}-judged`, payload: { runId: run.runId, gate } },
+    ]);
+  }
+
+  async #complete(run: Run): Promise<void> {
+    const outputs: readonly OutputFile[] = run.finished.at(-1)?.outputs ?? [];
+    const model = outputs.find((output) => output.name === 'model.onnx')?.object;
+    if (!model)
+      throw new InvalidOutputError(
+        'model.onnx',
+        `the run ended without a model: step ${run.finished.at(-1)?.step ?? 'none'} left ${outputs.map((each) => each.name).join(', ') || 'nothing'}`,
+      );
+    const card = run.imported?.card ?? (await this.#parts.outputs.card(outputs, run.model));
+    const goldenPictures =
+      run.imported?.goldenPictures ?? (run.dataset ? (await this.#parts.datasets.files(run.dataset.manifest)).goldenPictures : []);
+    const payload = {
+      runId: run.runId,
+      model,
+      card,
+      datasetId: run.dataset?.datasetId ?? null,
+      datasetDigest: run.dataset?.manifest.digest ?? null,
+      gate: run.gate,
+      trainSeconds: run.finished.filter((done) => done.step === TRAIN_STEP).reduce((sum, done) => sum + done.seconds, 0),
+      goldenPictures: [...goldenPictures],
+    };
+    await this.change(run.runId, { type: 'ended', status: 'completed', at: this.#parts.clock.now(), reason: null }, [
+      { contract: RunCompleted, id: `${run.runId}-completed`, payload },
+    ]);
+    await this.#parts.executor.clean(run.runId);
+  }
+
+  async #end(run: Run, outcome: 'refused' | 'failed' | 'cancelled' | 'timed-out', step: string | null, reason: string): Promise<void> {
+    this.#parts.log.warn({ runId: run.runId, outcome, step, reason }, 'run ended without a model');
+    const payload = { runId: run.runId, outcome, step, reason: reason.slice(0, 2000) };
+    await this.change(run.runId, { type: 'ended', status: outcome, at: this.#parts.clock.now(), reason }, [
+      { contract: RunEnded, id: `${run.runId}-ended`, payload },
+    ]);
+    await this.#parts.executor.clean(run.runId);
+  }
+
+  async change(runId: string, change: RunChange, outputs: readonly Output[] = []): Promise<void> {
+    await this.#parts.runs.update(runId, (current) => {
+      if (!current || current.status !== 'running') return undefined;
+      return { state: evolve(current, change), outputs };
+    });
+  }
+}
