@@ -9,11 +9,12 @@ const HOUR_MS = 3_600_000;
 
 /** Every variable, with what `--help` says of it. A flag `--node-dir` sets `EDGELOOP_NODE_DIR`. */
 export const NodeConfig = z.object({
-  EDGELOOP_NODE_DIR: z.string().min(1, 'set the folder of this node').describe('folder of this node: identity, state, slots, spool'),
+  EDGELOOP_NODE_DIR: z
+    .string('set the folder where this node keeps its state')
+    .describe('folder of this node: identity, state, slots, spool'),
   EDGELOOP_NODE_ID: NodeId.optional().describe('name of this node; needed at the first start'),
   EDGELOOP_SOURCE: z
-    .string()
-    .min(1, 'say where frames come from, for example http://camera/snapshot.jpg')
+    .string('say where frames come from, for example http://camera/snapshot.jpg')
     .describe('folder:/path | folder-once:/path | scene:<seed>/<camera>[/day|night|0..1] | http(s)://camera/snapshot.jpg'),
   EDGELOOP_JOIN_TOKEN: z
     .string()

@@ -1,0 +1,189 @@
+import { createHash } from 'node:crypto';
+import { createServer } from 'node:http';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { createSealingKeys, sealFor } from '@edgeloop/store/uploader';
+import { eventually } from '@edgeloop/testkit';
+import { pino } from 'pino';
+import { SampleSpool } from '../adapters/spool/sample-spool.ts';
+import { openSpool } from '../adapters/spool/spool-database.ts';
+import { tempFolders } from '../adapters/temp-folder.spec-kit.ts';
+import { ToldBus } from './bus.spec-kit.ts';
+import { Grants } from './grants.ts';
+import { SendSamples } from './send-samples.ts';
+
+const folder = tempFolders();
+const log = pino({ level: 'silent' });
+const NODE = 'n1';
+const own = createSealingKeys();
+const collector = createSealingKeys();
+
+const stops: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const stop of stops.splice(0)) await stop();
+});
+
+/** A store that takes every object once, and remembers it. */
+async function bucket(): Promise<{ endpoint: string; keys: string[] }> {
+  const keys: string[] = [];
+  const server: Server = createServer((request, response) => {
+    request.resume();
+    request.on('end', () => {
+      const taken = keys.includes(request.url ?? '');
+      keys.push(request.url ?? '');
+      response.writeHead(taken ? 412 : 200).end();
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  stops.push(async () => {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  });
+  return { endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, keys };
+}
+
+function granted(endpoint: string, forNode = NODE, sealTo = own.publicKey) {
+  const credentials = { nodeId: forNode, endpoint, region: 'r', accessKeyId: 'k', secretAccessKey: 's', sessionToken: 't' };
+  return {
+    granted: true,
+    bucket: 'samples',
+    keyPrefix: `${NODE}/base/`,
+    expiresAt: '2026-01-01T00:00:00.000Z',
+    samplesLeft: 9,
+    ...sealFor(sealTo, Buffer.from(JSON.stringify(credentials)), collector),
+  };
+}
+
+async function sending(bus: ToldBus) {
+  const { database } = openSpool(join(await folder(), 'spool.db'), 0);
+  const spool = new SampleSpool(database, { bytesMax: 10_000, itemsMax: 100 });
+  const clock = { now: () => Date.now() };
+  const grants = new Grants({ bus, nodeId: NODE, sealing: own, clock, monotonicMs: () => performance.now(), log });
+  const duty = new SendSamples({ bus, nodeId: NODE, epoch: () => 'epoch-12345', spool, grants, pollMs: 10, chance: () => 0, log });
+  const stopping = new AbortController();
+  const done = duty.run(stopping.signal);
+  stops.push(async () => {
+    stopping.abort();
+    await done;
+    database.close();
+  });
+  return { spool, duty };
+}
+
+function keep({ spool, duty }: Awaited<ReturnType<typeof sending>>, text: string): string {
+  const picture = Buffer.from(text);
+  const sampleId = createHash('sha256').update(picture).digest('hex');
+  const appended = spool.append({
+    picture,
+    value: 0.5,
+    keptAtMs: 0,
+    facts: {
+      sampleId,
+      campaignId: 'base',
+      capturedAt: '2026-01-01T00:00:00.000Z',
+      picture: { width: 1, height: 1, brightness: 0, sharpness: 0, dhash: '0'.repeat(16) },
+      model: null,
+      why: { policyId: 'p', policyVersion: 1, rule: 'any', inclusionProbability: 1 },
+      predictions: [],
+    },
+  });
+  expect(appended).toBe('kept');
+  duty.ring();
+  return sampleId;
+}
+
+const noReceipts = { accepted: [], quarantined: [], unknown: [] };
+
+describe('a kept frame on its way home', () => {
+  it('is uploaded under its own hash, announced, and forgotten with the receipt', async () => {
+    const store = await bucket();
+    let receipts: (ids: string[]) => unknown = (unknown) => ({ ...noReceipts, unknown });
+    const bus = new ToldBus({
+      'node.grant': () => granted(store.endpoint),
+      'node.receipts': ({ sampleIds }: { sampleIds: string[] }) => receipts(sampleIds),
+    });
+    const going = await sending(bus);
+    const sampleId = keep(going, 'a picture');
+    await eventually(() => expect(bus.published).toHaveLength(1));
+    expect(store.keys).toEqual([`/samples/${NODE}/base/${sampleId}.jpg`]);
+    expect(bus.published[0]).toMatchObject({ id: `${NODE}.epoch-12345.manifest.1.0`, payload: { sampleId, nodeId: NODE, sequence: 1 } });
+    expect(going.spool.stats().items).toBe(1);
+    receipts = (accepted) => ({ ...noReceipts, accepted });
+    going.duty.ring();
+    await eventually(() => expect(going.spool.stats().items).toBe(0));
+  });
+
+  it('is announced anew, under another id, while the collector does not know it', async () => {
+    const store = await bucket();
+    const bus = new ToldBus({
+      'node.grant': () => granted(store.endpoint),
+      'node.receipts': ({ sampleIds }: { sampleIds: string[] }) => ({ ...noReceipts, unknown: sampleIds }),
+    });
+    const going = await sending(bus);
+    keep(going, 'lost on its way');
+    await eventually(() => {
+      going.duty.ring();
+      expect(new Set(bus.published.map(({ id }) => id)).size).toBeGreaterThanOrEqual(3);
+    });
+    expect(store.keys.length).toBeGreaterThanOrEqual(2);
+    expect(going.spool.stats().items).toBe(1);
+  });
+
+  it('stays when the bus goes away in between, and is not uploaded again', async () => {
+    const store = await bucket();
+    const bus = new ToldBus({
+      'node.grant': () => {
+        queueMicrotask(() => (bus.away = true));
+        return granted(store.endpoint);
+      },
+      'node.receipts': ({ sampleIds }: { sampleIds: string[] }) => ({ ...noReceipts, accepted: sampleIds }),
+    });
+    const going = await sending(bus);
+    keep(going, 'in between');
+    await eventually(() => expect(going.spool.atStage('stored', 9)).toHaveLength(1));
+    bus.comeBack();
+    await eventually(() => expect(going.spool.stats().items).toBe(0));
+    expect(store.keys).toHaveLength(1);
+  });
+
+  it('that is quarantined is forgotten too: the collector has it', async () => {
+    const store = await bucket();
+    const bus = new ToldBus({
+      'node.grant': () => granted(store.endpoint),
+      'node.receipts': ({ sampleIds }: { sampleIds: string[] }) => ({
+        ...noReceipts,
+        quarantined: sampleIds.map((sampleId) => ({ sampleId, reason: 'no-picture' })),
+      }),
+    });
+    const going = await sending(bus);
+    keep(going, 'no picture at all');
+    await eventually(() => expect(going.spool.stats().items).toBe(0));
+  });
+
+  it('is not wanted any more when its campaign has closed, and stays when rights are only not to be had now', async () => {
+    let reason = 'budget-spent';
+    const bus = new ToldBus({ 'node.grant': () => ({ granted: false, reason, retryAfterMs: 0 }), 'node.receipts': () => noReceipts });
+    const going = await sending(bus);
+    keep(going, 'too late');
+    await eventually(() => expect(bus.asked.length).toBeGreaterThan(0));
+    expect(going.spool.stats().items).toBe(1);
+    reason = 'campaign-closed';
+    await eventually(() => {
+      going.duty.ring();
+      expect(going.spool.stats()).toMatchObject({ items: 0, shed: 0 });
+    });
+  });
+
+  it('is not uploaded with rights that were made for another node', async () => {
+    const store = await bucket();
+    const bus = new ToldBus({ 'node.grant': () => granted(store.endpoint, 'n2') });
+    const going = await sending(bus);
+    keep(going, 'mine');
+    await eventually(() => expect(bus.asked.length).toBeGreaterThan(0));
+    going.duty.ring();
+    await eventually(() => expect(bus.asked.length).toBeGreaterThan(1));
+    expect(store.keys).toEqual([]);
+  });
+});
