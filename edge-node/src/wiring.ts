@@ -13,7 +13,8 @@ import { SequenceBlocks } from './adapters/spool/sequence-blocks.ts';
 import { FrameDesk } from './app/frame-desk.ts';
 import { Grants } from './app/grants.ts';
 import { MetadataWatch } from './app/metadata-watch.ts';
-import { LoadedRelease, Models } from './app/models.ts';
+import { Models } from './app/models.ts';
+import type { LoadedRelease } from './app/models.ts';
 import { reportOf } from './app/node-reports.ts';
 import { ProbeDesk } from './app/probe-desk.ts';
 import type { Rhythm } from './app/repeat.ts';
@@ -42,7 +43,7 @@ export interface Ground {
 }
 
 /** Time and chance of this machine. */
-export const machine: { readonly clock: Clock; monotonicMs(): number; chance(): number } = {
+export const machine: { readonly clock: Clock; readonly monotonicMs: () => number; readonly chance: () => number } = {
   clock: systemClock,
   monotonicMs: () => performance.now(),
   chance: () => Math.random(),

@@ -29,6 +29,7 @@ describe('an agent that is killed with SIGKILL in the middle of an install', () 
 
   async function proven(nodeId: string): Promise<AgentProcess> {
     const agent = await site.join(nodeId);
+    await site.shows(nodeId, { releaseId: null });
     await site.assign(nodeId, v1);
     await site.shows(nodeId, { releaseId: v1.releaseId });
     return agent;

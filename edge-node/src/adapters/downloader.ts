@@ -93,7 +93,7 @@ export class Downloader {
       return resumable(cause);
     } finally {
       response?.destroy();
-      await file.sync().finally(() => file.close());
+      await file.sync().finally(async () => file.close());
     }
   }
 

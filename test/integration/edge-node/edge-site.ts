@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { connectBus } from '@edgeloop/bus';
 import type { Bus } from '@edgeloop/bus';
 import { COLLECTOR } from '@edgeloop/collector';
-import { AskInvite, NodeHeartbeat, NodeReport, PackageBuilt, ReleasePublished, RolloutAssigned } from '@edgeloop/contracts';
-import type { PayloadOf, RolloutRelease } from '@edgeloop/contracts';
+import { AskInvite, NodeHeartbeat, PackageBuilt, ReleasePublished, RolloutAssigned } from '@edgeloop/contracts';
+import type { NodeReport, PayloadOf, RolloutRelease } from '@edgeloop/contracts';
 import { fleetService } from '@edgeloop/fleet';
 import { startService } from '@edgeloop/nest-bus';
 import type { RunningService } from '@edgeloop/nest-bus';
@@ -53,7 +53,11 @@ export class EdgeSite {
     await site.#writeFrames(frames);
     bus.onSignal(NodeHeartbeat, (beat) => void site.beats.set(beat.nodeId, [...(site.beats.get(beat.nodeId) ?? []), beat]));
     const environment = { ...engines.environment, EDGELOOP_DATA_DIR: join(site.folder, 'services'), LOG_LEVEL: 'error' };
-    for (const service of [publisherService, fleetService, COLLECTOR]) site.#services.push(await startService(service, environment));
+    site.#services.push(
+      await startService(publisherService, environment),
+      await startService(fleetService, environment),
+      await startService(COLLECTOR, environment),
+    );
     return site;
   }
 
@@ -84,8 +88,7 @@ export class EdgeSite {
   /** What a rollout would say; the fleet signs and serves it. */
   async assign(nodeId: string, release: RolloutRelease | null, rolloutId = `rollout-${this.#assignments}`): Promise<void> {
     const assignmentId = `assignment-${this.#assignments++}`;
-    const payload = { rolloutId, assignmentId, kind: 'offer', release, nodeIds: [nodeId] } as const;
-    await this.bus.publish(RolloutAssigned, payload, { id: assignmentId });
+    await this.bus.publish(RolloutAssigned, { rolloutId, assignmentId, kind: 'offer', release, nodeIds: [nodeId] }, { id: assignmentId });
   }
 
   async invite(nodeId: string): Promise<string> {
