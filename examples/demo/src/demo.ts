@@ -2,16 +2,18 @@ import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { Stack } from '@edgeloop/cli';
 import { AskDatasets } from '@edgeloop/contracts';
-import { StoreConfig, readConfig } from '@edgeloop/runtime';
+import { StoreConfig, orAborted, readConfig } from '@edgeloop/runtime';
 import { storeFromConfig } from '@edgeloop/store';
 import type { ObjectStore } from '@edgeloop/store';
 import { Chaos } from './chaos/chaos.ts';
+import { watchRoom } from './disk-room.ts';
 import { keepAll, writePictures } from './keep.ts';
 import { SimulatedPerson } from './labeler/simulated-person.ts';
 import { Screen } from './narration/screen.ts';
 import { tellStory } from './narration/story.ts';
 import { TurnLog, followLoop } from './narration/turn-log.ts';
 import type { DemoOptions } from './options.ts';
+import { requirePreconditions } from './preconditions.ts';
 import { prepareScenario } from './scenario.ts';
 import type { Scenario } from './scenario.ts';
 import { scorecard } from './score/scorecard.ts';
@@ -106,46 +108,86 @@ function untilInterrupted(signal: AbortSignal): Promise<void> {
   return signal.aborted ? Promise.resolve() : new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }
 
-/** Plays the turn, shows the scorecard, cleans up. Resolves with the exit status: 0 only if the new model is really better. */
-export async function runDemo(parts: DemoParts): Promise<number> {
+interface Told {
+  readonly screen: Screen;
+  readonly log: TurnLog;
+  readonly startedAt: number;
+}
+
+/** The turn from the first model to the scorecard; true when the new model is really better. */
+async function playAndScore(running: Running, parts: DemoParts, startedAt: number): Promise<boolean> {
+  const { stack, screen, log } = running;
+  const { options, signal } = parts;
+  await followLoop(stack.bus, log, 'demo');
+  const chaos = options.chaos
+    ? new Chaos({ stack, seed: options.seed, node: nodeName(0), signal, tell: (text) => screen.note(text) })
+    : null;
+  chaos?.follow(log);
+  const rounds = await playTurn(running, parts, chaos);
+  return showScore(running, parts, { rounds, startedAt, chaos });
+}
+
+/** Everything that needs the stack; what was started here ends before it does. */
+async function playOn(stack: Stack, scenario: Scenario, parts: DemoParts, told: Told): Promise<boolean> {
+  const { screen, log, startedAt } = told;
+  const store = storeFromConfig(readConfig('demo', StoreConfig, { ...stack.environment }));
+  const cameras = await startCameras(scenario.world);
+  const person = await startPerson(stack, scenario);
+  try {
+    const running = { scenario, stack, store, cameras, person, screen, log };
+    const better = await orAborted(playAndScore(running, parts, startedAt), parts.signal);
+    if (!parts.options.once) {
+      screen.line(`\nThe loop keeps running; look at it with "npx edgeloop status --data ${stack.dataDir}". Ctrl-C stops it.`);
+      await untilInterrupted(parts.signal);
+    }
+    return better;
+  } finally {
+    screen.endProgress();
+    await person.stop();
+    await cameras.close();
+  }
+}
+
+async function prepareAndPlay(parts: DemoParts, startedAt: number): Promise<boolean> {
   const { options, dataDir, signal } = parts;
-  const startedAt = Date.now();
   const screen = new Screen(process.stdout);
   const log = new TurnLog();
   tellInto(screen, log);
   screen.heading('edgeloop: one turn of the loop');
-  const scenario = await prepareScenario(options, dataDir);
+  const scenario = await orAborted(prepareScenario(options, dataDir), signal);
+  await requirePreconditions(options, dataDir);
   screen.note(scenario.title);
   for (const remark of scenario.remarks) screen.note(remark);
-  signal.throwIfAborted();
   const stack = await Stack.start({
     dataDir: join(dataDir, 'stack'),
     services: serviceSettings(scenario, options.nodes),
+    signal,
     onProgress: (text) => screen.note(`starting ${text}`),
   });
   stack.supervisor.on('restarted', ({ name }) => screen.note(`${name} is back`));
   stack.supervisor.on('exited', ({ name, expected }) => expected || screen.note(`${name} ended and is started again`));
-  const store = storeFromConfig(readConfig('demo', StoreConfig, { ...stack.environment }));
-  const cameras = await startCameras(scenario.world);
-  const person = await startPerson(stack, scenario);
-  const running: Running = { scenario, stack, store, cameras, person, screen, log };
   try {
-    await followLoop(stack.bus, log, 'demo');
-    const chaos = options.chaos
-      ? new Chaos({ stack, seed: options.seed, node: nodeName(0), signal, tell: (text) => screen.note(text) })
-      : null;
-    chaos?.follow(log);
-    const rounds = await playTurn(running, parts, chaos);
-    const better = await showScore(running, parts, { rounds, startedAt, chaos });
-    if (!options.once) {
-      screen.line(`\nThe loop keeps running; look at it with "npx edgeloop status --data ${stack.dataDir}". Ctrl-C stops it.`);
-      await untilInterrupted(signal);
-    }
-    return better ? 0 : 1;
+    return await playOn(stack, scenario, parts, { screen, log, startedAt });
   } finally {
-    screen.endProgress();
-    await person.stop();
     await stack.stop();
-    await cameras.close();
+  }
+}
+
+/**
+ * Plays the turn, shows the scorecard, cleans up. Resolves with the exit status: 0 only if the new model is really better.
+ * Rejects with the signal's reason when it aborts before the scorecard.
+ */
+export async function runDemo(parts: DemoParts): Promise<number> {
+  const room = watchRoom(parts.dataDir);
+  const signal = AbortSignal.any([parts.signal, room.signal]);
+  try {
+    const better = await prepareAndPlay({ ...parts, signal }, Date.now());
+    room.signal.throwIfAborted();
+    return better ? 0 : 1;
+  } catch (cause) {
+    // Whatever failed first on a full disk: the disk is why.
+    throw room.signal.aborted ? room.signal.reason : cause;
+  } finally {
+    room.stop();
   }
 }

@@ -1,57 +1,88 @@
 import { mkdir, readFile, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { PROJECT_ROOT } from '@edgeloop/cli';
 import { claimDataDir } from '@edgeloop/engines';
 import pc from 'picocolors';
 import { runDemo } from './demo.ts';
+import { recordFailure } from './failure.ts';
 import { buildOptions } from './options.ts';
 import type { DemoOptions } from './options.ts';
+import { UserError } from './user-error.ts';
 
 /** What the set-up wrote when it last had something to do; older than this, it belongs to another start. */
 const SETUP_RECENT_MS = 120_000;
 const EXIT_INTERRUPTED = 130;
+const CLEAR_TRIES = 10;
+const CLEAR_RETRY_MS = 300;
 
 async function setupSeconds(home: string): Promise<number> {
-  const text = await readFile(join(home, 'last-setup.json'), 'utf8').catch(() => '{}');
-  const { endedAtMs = 0, seconds = 0 } = JSON.parse(text) as { endedAtMs?: number; seconds?: number };
+  const { endedAtMs = 0, seconds = 0 } = await readFile(join(home, 'last-setup.json'), 'utf8')
+    .then((text) => JSON.parse(text) as { endedAtMs?: number; seconds?: number })
+    .catch(() => ({ endedAtMs: 0, seconds: 0 }));
   return Date.now() - endedAtMs < SETUP_RECENT_MS ? seconds : 0;
 }
 
-/** One line for the user; the whole cause goes to the log. */
-function sayFailure(cause: unknown, dataDir: string): void {
-  const message = cause instanceof Error ? cause.message : String(cause);
-  process.stderr.write(`\n${pc.red('edgeloop:')} ${message}\n`);
-  if (!(cause instanceof Error) || cause.name !== 'UserError')
-    process.stderr.write(pc.dim(`the services' logs lie in ${join(dataDir, 'logs')}\n`));
+/** One folder for everything, whatever the working folder is: engines and services look for it by the same variable. */
+function homeFolder(): string {
+  const home = resolve(process.env['EDGELOOP_HOME'] || join(PROJECT_ROOT, '.edgeloop'));
+  process.env['EDGELOOP_HOME'] = home;
+  return home;
+}
+
+async function sayFailure(cause: unknown, home: string): Promise<void> {
+  const line = await recordFailure(cause, { home, logPath: join(home, 'demo', 'failure.log') });
+  process.stderr.write(`\n${pc.red('edgeloop:')} ${line}\n`);
   if (process.env['DEBUG'] === 'edgeloop') console.error(cause);
+}
+
+/** Ctrl-C, a closed terminal, or a reader of the output that went away: everything is stopped in good order. */
+function endOnSignals(): AbortSignal {
+  const ending = new AbortController();
+  const interrupted = (): void => {
+    if (ending.signal.aborted) return;
+    process.stderr.write('\nedgeloop: stopping; Ctrl-C again ends it at once\n');
+    ending.abort(new Error('interrupted'));
+  };
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, interrupted);
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', interrupted);
+  return ending.signal;
+}
+
+async function makeHome(home: string, demoDir: string): Promise<void> {
+  await mkdir(demoDir, { recursive: true }).catch((cause: { code?: string }) => {
+    if (cause.code === 'ENOSPC') throw cause;
+    throw new UserError(`${home} cannot be used (${cause.code ?? 'unknown'}): name a folder that can be written to with EDGELOOP_HOME`, {
+      cause,
+    });
+  });
+}
+
+async function play(options: DemoOptions, home: string, signal: AbortSignal): Promise<number> {
+  const demoDir = join(home, 'demo');
+  const dataDir = join(demoDir, 'turn');
+  await makeHome(home, demoDir);
+  // Before anything is cleared: the last turn's folder may be a running one's.
+  const lock = await claimDataDir(demoDir);
+  try {
+    // What a killed turn left running ends within seconds, and may write until then.
+    await rm(dataDir, { recursive: true, force: true, maxRetries: CLEAR_TRIES, retryDelay: CLEAR_RETRY_MS });
+    await mkdir(dataDir, { recursive: true });
+    return await runDemo({ options, dataDir, setupSeconds: await setupSeconds(home), signal });
+  } finally {
+    await lock.release();
+  }
 }
 
 async function main(): Promise<number> {
   const options = buildOptions().parse().opts<DemoOptions>();
-  const home = process.env['EDGELOOP_HOME'] ?? join(PROJECT_ROOT, '.edgeloop');
-  const demoDir = join(home, 'demo');
-  const dataDir = join(demoDir, 'turn');
-  const ending = new AbortController();
-  const interrupted = (): void => ending.abort(new Error('interrupted'));
-  process.once('SIGINT', interrupted);
-  process.once('SIGTERM', interrupted);
-  await mkdir(demoDir, { recursive: true });
-  // Before anything is cleared: the last turn's folder may be a running one's.
-  const lock = await claimDataDir(demoDir).catch((cause: unknown) => sayFailure(cause, dataDir));
-  if (!lock) return 1;
+  const home = homeFolder();
+  const signal = endOnSignals();
   try {
-    await rm(dataDir, { recursive: true, force: true });
-    await mkdir(dataDir, { recursive: true });
-    return await runDemo({ options, dataDir, setupSeconds: await setupSeconds(home), signal: ending.signal });
+    return await play(options, home, signal);
   } catch (cause) {
-    if (ending.signal.aborted) {
-      process.stderr.write('\nstopped\n');
-      return EXIT_INTERRUPTED;
-    }
-    sayFailure(cause, dataDir);
+    if (signal.aborted) return EXIT_INTERRUPTED;
+    await sayFailure(cause, home);
     return 1;
-  } finally {
-    await lock.release();
   }
 }
 

@@ -28,6 +28,15 @@ function whole(min: number, max: number): (text: string) => number {
   };
 }
 
+/** Commander's own words for wrong usage, without its prefix and line ends. */
+function oneLine(text: string): string {
+  return text
+    .replace(/^error: /, '')
+    .trim()
+    .replaceAll(/\s*\n\s*/g, ' ')
+    .replace(/\.$/, '');
+}
+
 export function buildOptions(): Command {
   return new Command('npm start --')
     .description(
@@ -46,5 +55,5 @@ export function buildOptions(): Command {
     .option('--skip-bad', 'leave unreadable photos and bad label lines out, counted, instead of stopping', false)
     .option('--report <file>', 'write the scorecard as JSON')
     .option('--keep <folder>', 'leave report.json, pictures, released packages and dataset manifests there')
-    .showHelpAfterError('(see npm start -- --help)');
+    .configureOutput({ outputError: (text, write) => write(`edgeloop: ${oneLine(text)} (see "npm start -- --help")\n`) });
 }

@@ -8,7 +8,7 @@ import { readModelFile } from './model-file.ts';
 import type { ModelFile } from './model-file.ts';
 import { UserError } from './user-error.ts';
 import { DrawnWorld } from './world/drawn-world.ts';
-import { classesOf, readPhotoFolder } from './world/photo-folder.ts';
+import { classesOf, namedClassesOf, readPhotoFolder } from './world/photo-folder.ts';
 import type { LabelledPhoto } from './world/photo-folder.ts';
 import { PhotoWorld } from './world/photo-world.ts';
 import type { World } from './world/world.ts';
@@ -76,20 +76,37 @@ async function splitStream(
   return { dataset, stream: fresh, remarks: both > 0 ? [`${both} photos of the stream left out: the dataset holds them too`] : [] };
 }
 
+function requireCommonClass(folder: string, classes: readonly string[], model: { classes: readonly string[]; isBase: boolean }): void {
+  if (classes.some((name) => model.classes.includes(name))) return;
+  const knows = model.isBase ? 'the model of --base knows' : 'a first model starts from the example and learns';
+  throw new UserError(
+    `the classes of ${folder} (${classes.join(', ')}) don't match: ${knows} ${model.classes.join(', ')}; rename them in classes.txt, or give a --base that knows them`,
+  );
+}
+
+/** Classes that the model knows and nobody labelled: the next model will have forgotten them. */
+function unlabelled(photos: readonly LabelledPhoto[], classes: readonly string[]): string[] {
+  const labelled = new Set(photos.flatMap((photo) => photo.boxes.map((box) => box.classId)));
+  return classes
+    .filter((_, classId) => !labelled.has(classId))
+    .map((name) => `no photo of the dataset has a box of "${name}": the next model does not learn it`);
+}
+
 async function photos(options: DemoOptions & { dataset: string }): Promise<Scenario> {
   const classes = await classesOf(options.dataset);
+  const streamClasses = options.stream === undefined ? classes : ((await namedClassesOf(options.stream)) ?? classes);
   const base = options.base === undefined ? null : await readModelFile(options.base, classes);
   const modelClasses = (base ?? (await readModelFile(EXAMPLE_BASE_MODEL, classes))).card.classes;
+  const model = { classes: modelClasses, isBase: base !== null };
+  requireCommonClass(options.dataset, classes, model);
+  if (options.stream !== undefined) requireCommonClass(options.stream, streamClasses, model);
   const reading = { modelClasses, skipBad: options.skipBad };
   const labelled = await readPhotoFolder(options.dataset, classes, reading);
-  const streamed =
-    options.stream === undefined
-      ? undefined
-      : await readPhotoFolder(options.stream, await classesOf(options.stream).catch(() => classes), reading);
+  const streamed = options.stream === undefined ? undefined : await readPhotoFolder(options.stream, streamClasses, reading);
   const split = await splitStream(labelled.photos, streamed?.photos);
   if (split.stream.length < STREAM_PHOTOS_MIN)
     throw new UserError(
-      `only ${split.stream.length} photos are left for the cameras to see: at least ${STREAM_PHOTOS_MIN} are needed, some to collect and some to score on`,
+      `only ${split.stream.length} photos are left for the cameras to see: give at least ${STREAM_PHOTOS_MIN}, some to collect and some to score on, as --stream or with a larger --dataset`,
     );
   if (split.dataset.length === 0) throw new UserError('no photo is left for the dataset: give more, or a --stream of their own');
   const size = split.stream.length;
@@ -102,14 +119,15 @@ async function photos(options: DemoOptions & { dataset: string }): Promise<Scena
       day: Math.min(DAY_SAMPLES_MAX, Math.ceil(size * STREAM_DAY_SHARE)),
       drift: Math.min(options.labels, Math.floor(size * STREAM_DRIFT_SHARE)),
     },
-    remarks: [...labelled.remarks, ...(streamed?.remarks ?? []), ...split.remarks],
+    remarks: [...labelled.remarks, ...(streamed?.remarks ?? []), ...split.remarks, ...unlabelled(split.dataset, modelClasses)],
   };
 }
 
 /** @throws UserError when the folders or the model cannot be used, before anything was started */
 export async function prepareScenario(options: DemoOptions, workDir: string): Promise<Scenario> {
   if (options.dataset !== undefined) return photos({ ...options, dataset: options.dataset });
-  if (options.stream !== undefined) throw new UserError('--stream needs --dataset: what was labelled from the start');
-  if (options.base !== undefined) throw new UserError('--base needs --dataset: the drawn worksite brings its own model');
+  if (options.stream !== undefined) throw new UserError('--stream needs --dataset: give the folder that was labelled from the start too');
+  if (options.base !== undefined)
+    throw new UserError('--base needs --dataset: give a folder of labelled photos too (the drawn worksite brings its own model)');
   return drawn(options, workDir);
 }

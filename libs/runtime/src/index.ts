@@ -3,4 +3,4 @@ export { createLogger, type Logger } from './log.ts';
 export { SHUTDOWN_BUDGET_MS, runProgram, type Program } from './lifecycle.ts';
 export { isoOf, systemClock, type Clock } from './clock.ts';
 export { repeat, type Repeating } from './repeat.ts';
-export { backoffMs, sleep } from './wait.ts';
+export { backoffMs, orAborted, sleep } from './wait.ts';

@@ -16,3 +16,14 @@ export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
 export function backoffMs(attempt: number, limits: { firstMs: number; maxMs: number }, chance: number): number {
   return Math.round(Math.min(limits.maxMs, limits.firstMs * 2 ** Math.min(attempt, 30)) * (0.5 + chance / 2));
 }
+
+/** The work's result, or the signal's reason as soon as it aborts; the work itself goes on and its result is dropped. */
+export function orAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return work;
+  return new Promise((resolve, reject) => {
+    const abort = (): void => reject(signal.reason as Error);
+    signal.addEventListener('abort', abort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+    if (signal.aborted) abort();
+  });
+}

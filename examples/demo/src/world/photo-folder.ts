@@ -1,6 +1,6 @@
 import { readFile, readdir, stat } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
-import { LabelLineError, UnreadablePictureError, parseClassNames, parseYoloLabelLines, readPictureHeader } from '@edgeloop/vision';
+import { parseClassNames, parseYoloLabelLines, verifyPicture } from '@edgeloop/vision';
 import type { LabelledBox } from '@edgeloop/vision';
 import { UserError } from '../user-error.ts';
 
@@ -25,6 +25,9 @@ export interface PhotoReading {
 }
 
 const PHOTO = new Set(['.jpg', '.jpeg', '.png']);
+const CLASSES_FILE = 'classes.txt';
+/** Photos decoded at once: every pixel is looked at, so that a cut-off photo is found before anything starts. */
+const PHOTOS_AT_ONCE = 8;
 
 async function isFolder(path: string): Promise<boolean> {
   return stat(path).then(
@@ -35,26 +38,60 @@ async function isFolder(path: string): Promise<boolean> {
 
 async function filesOf(folder: string): Promise<string[]> {
   return readdir(folder).catch((cause: { code?: string }) => {
-    throw new UserError(`${folder} cannot be read (${cause.code ?? 'unknown'}): give a folder with JPEGs and YOLO labels`, { cause });
+    const why: Readonly<Record<string, string>> = { ENOENT: 'there is no such folder', ENOTDIR: 'it is a file' };
+    throw new UserError(
+      `${folder} cannot be read (${why[cause.code ?? ''] ?? cause.code ?? 'unknown'}): give a folder with JPEGs, their YOLO labels and ${CLASSES_FILE}`,
+      { cause },
+    );
   });
 }
 
-/** `classes.txt` of a dataset folder, looked for in it and above it. */
-export async function classesOf(folder: string): Promise<readonly string[]> {
-  for (const place of [folder, join(folder, '..')]) {
-    const text = await readFile(join(place, 'classes.txt'), 'utf8').catch(() => undefined);
-    if (text !== undefined) return parseClassNames(text, 'classes.txt');
+function parseClasses(text: string, path: string): readonly string[] {
+  if (text.trim() === '')
+    throw new UserError(`${path} names no class: write a class name per line there, in the order of the label numbers`);
+  try {
+    return parseClassNames(text, path);
+  } catch (cause) {
+    throw new UserError(`${(cause as Error).message}: write each class name once, a name per line, in the order of the label numbers`, {
+      cause,
+    });
   }
-  throw new UserError(`${folder} has no classes.txt: put one there, a class name per line in the order of the label numbers`);
+}
+
+/** The classes of a dataset folder: `classes.txt` in it or above it; undefined where there is none. @throws UserError */
+export async function namedClassesOf(folder: string): Promise<readonly string[] | undefined> {
+  if ((await filesOf(folder)).length === 0)
+    throw new UserError(`${folder} is empty: put JPEGs, their YOLO labels and a ${CLASSES_FILE} there`);
+  for (const path of [join(folder, CLASSES_FILE), join(folder, '..', CLASSES_FILE)]) {
+    const text = await readFile(path, 'utf8').catch(() => undefined);
+    if (text !== undefined) return parseClasses(text, path);
+  }
+  return undefined;
+}
+
+/** The same for a folder that must name its classes. @throws UserError */
+export async function classesOf(folder: string): Promise<readonly string[]> {
+  const classes = await namedClassesOf(folder);
+  if (classes === undefined)
+    throw new UserError(`${folder} has no ${CLASSES_FILE}: put one there, a class name per line in the order of the label numbers`);
+  return classes;
 }
 
 /** Either `images/` and `labels/` beside `classes.txt`, or photos and their `.txt` in one folder. */
 async function layoutOf(folder: string): Promise<{ photos: string; labels: string }> {
-  if (!(await isFolder(folder))) throw new UserError(`${folder} is no folder: give one with JPEGs and YOLO labels`);
   const images = join(folder, 'images');
   if (!(await isFolder(images))) return { photos: folder, labels: folder };
   const labels = join(folder, 'labels');
   return { photos: images, labels: (await isFolder(labels)) ? labels : images };
+}
+
+async function problemOf(path: string): Promise<Error | undefined> {
+  try {
+    await verifyPicture(await readFile(path));
+    return undefined;
+  } catch (cause) {
+    return cause as Error;
+  }
 }
 
 class Reader {
@@ -69,21 +106,26 @@ class Reader {
     this.#skipBad = reading.skipBad;
   }
 
-  async photo(path: string, labelPath: string): Promise<LabelledPhoto | undefined> {
-    const name = basename(path);
-    try {
-      await readPictureHeader(await readFile(path));
-    } catch (cause) {
-      if (!(cause instanceof UnreadablePictureError) && !(cause instanceof Error)) throw cause;
-      if (!this.#skipBad)
-        throw new UserError(
-          `${path} is no readable photo (${(cause as Error).message}): mend or remove it, or pass --skip-bad to go on without it`,
-          { cause },
-        );
-      this.left.photos += 1;
-      return undefined;
+  /** The photos that can be read, in the order given, with their labels. */
+  async read(files: readonly { readonly photo: string; readonly labels: string }[]): Promise<LabelledPhoto[]> {
+    const photos: LabelledPhoto[] = [];
+    for (let from = 0; from < files.length; from += PHOTOS_AT_ONCE) {
+      const some = files.slice(from, from + PHOTOS_AT_ONCE);
+      const problems = await Promise.all(some.map(({ photo }) => problemOf(photo)));
+      for (const [index, { photo, labels }] of some.entries()) {
+        if (problems[index] !== undefined) this.#leaveOut(photo, problems[index]);
+        else photos.push({ name: basename(photo), path: photo, boxes: await this.#boxes(labels) });
+      }
     }
-    return { name, path, boxes: await this.#boxes(labelPath) };
+    return photos;
+  }
+
+  #leaveOut(path: string, cause: Error): void {
+    if (!this.#skipBad)
+      throw new UserError(`${path} is no readable photo (${cause.message}): mend or remove it, or pass --skip-bad to go on without it`, {
+        cause,
+      });
+    this.left.photos += 1;
   }
 
   async #boxes(labelPath: string): Promise<LabelledBox[]> {
@@ -93,7 +135,7 @@ class Reader {
     });
     const { boxes, bad } = parseYoloLabelLines(text, { file: labelPath, classCount: this.#classes.length });
     const first = bad[0];
-    if (first instanceof LabelLineError && !this.#skipBad)
+    if (first && !this.#skipBad)
       throw new UserError(`${first.message}: mend the line, or pass --skip-bad to go on without it`, { cause: first });
     this.left.lines += bad.length;
     return boxes.flatMap((box) => this.#inModelClass(box));
@@ -117,27 +159,23 @@ class Reader {
   }
 }
 
-/** Reads a labelled folder; photos sorted by name, so that the same folder is always the same dataset. */
+/**
+ * Reads a labelled folder; photos sorted by name, so that the same folder is always the same dataset.
+ * @throws UserError naming the file, and the line of a label file, that cannot be used
+ */
 export async function readPhotoFolder(folder: string, classes: readonly string[], reading: PhotoReading): Promise<PhotoFolder> {
   const known = reading.modelClasses ?? classes;
-  if (!classes.some((name) => known.includes(name))) {
-    throw new UserError(
-      `the classes of ${folder} (${classes.join(', ')}) and of the model (${known.join(', ')}) have none in common: rename them in classes.txt, or give another --base`,
-    );
-  }
   const place = await layoutOf(folder);
   const names = (await filesOf(place.photos)).filter((file) => PHOTO.has(extname(file).toLowerCase())).toSorted();
   const reader = new Reader(classes, reading);
-  const photos: LabelledPhoto[] = [];
-  for (const name of names) {
-    const photo = await reader.photo(join(place.photos, name), join(place.labels, `${basename(name, extname(name))}.txt`));
-    if (photo) photos.push(photo);
-  }
+  const photos = await reader.read(
+    names.map((name) => ({ photo: join(place.photos, name), labels: join(place.labels, `${basename(name, extname(name))}.txt`) })),
+  );
   if (photos.length === 0)
     throw new UserError(`${folder} holds no readable photo: put JPEGs into ${place.photos} and their YOLO labels into ${place.labels}`);
   if (photos.every((photo) => photo.boxes.length === 0))
     throw new UserError(
-      `${folder} has ${photos.length} photos and not one labelled box of a class that the model knows: a dataset needs labels to learn from`,
+      `${folder} has ${photos.length} photos and not one labelled box of ${known.join(', ')}: label some in ${place.labels}, a line "class cx cy w h" per box`,
     );
   return { photos, remarks: reader.remarks() };
 }

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import pc from 'picocolors';
 import { DEFAULT_DATA_DIR } from '../connection.ts';
+import { UsageError } from '../errors.ts';
 import { SERVICES } from '../stack/programs.ts';
 import { Stack } from '../stack/stack.ts';
 
@@ -19,10 +20,12 @@ export function endAsked(): Promise<NodeJS.Signals> {
 }
 
 async function up(options: UpOptions): Promise<void> {
-  const asked = endAsked();
+  const ending = new AbortController();
+  const asked = endAsked().then(() => ending.abort(new UsageError('stopped before everything had started')));
   const stack = await Stack.start({
     dataDir: options.data,
     logLevel: options.logLevel,
+    signal: ending.signal,
     onProgress: (text) => process.stderr.write(`starting ${text}\n`),
   });
   stack.supervisor.on('exited', ({ name, expected, code, signal }) => {

@@ -4,6 +4,7 @@ import { connectBus } from '@edgeloop/bus';
 import type { Bus } from '@edgeloop/bus';
 import { Supervisor, startEngines } from '@edgeloop/engines';
 import type { EngineProcess, Engines } from '@edgeloop/engines';
+import { orAborted } from '@edgeloop/runtime';
 import { RUNNING_FILE } from '../connection.ts';
 import type { RunningStack } from '../connection.ts';
 import { EXAMPLE_BASE_MODEL, EXAMPLE_PROJECT, NODE_MAIN, SERVICES, pythonFile, serviceMain } from './programs.ts';
@@ -16,6 +17,8 @@ export interface StackOptions {
   /** Overrides for one service each, on top of the engines' and the common variables. */
   readonly services?: Partial<Readonly<Record<ServiceName, ServiceEnvironment>>>;
   readonly logLevel?: string;
+  /** Aborted while the stack starts: what was started ends, and `start` rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
   /** Called as each part comes up. */
   readonly onProgress?: (text: string) => void;
 }
@@ -67,18 +70,23 @@ export class Stack {
   /** Resolves when every service is ready. Whatever fails, nothing is left running. */
   static async start(options: StackOptions): Promise<Stack> {
     const dataDir = resolve(options.dataDir);
+    options.signal?.throwIfAborted();
     options.onProgress?.('engines');
     const engines = await startEngines({ dataDir });
     const supervisor = new Supervisor({ logDir: join(dataDir, 'logs') });
+    let bus: Bus | undefined;
     try {
+      options.signal?.throwIfAborted();
       const { NATS_URL, NATS_CREDS } = engines.environment;
-      const bus = await connectBus({ service: 'stack', url: NATS_URL ?? '', ...(NATS_CREDS ? { creds: { path: NATS_CREDS } } : {}) });
+      bus = await connectBus({ service: 'stack', url: NATS_URL ?? '', ...(NATS_CREDS ? { creds: { path: NATS_CREDS } } : {}) });
       await bus.provision();
       const stack = new Stack({ engines, supervisor, bus, options });
-      await stack.#startServices();
+      await orAborted(stack.#startServices(), options.signal);
       await stack.#tellWhereWeAre();
       return stack;
     } catch (cause) {
+      // A bus left open would look for its server for ever, and keep this process alive.
+      await bus?.drain().catch(() => undefined);
       await supervisor.stopAll(STOP_BUDGET_MS);
       await engines.stop();
       throw cause;
