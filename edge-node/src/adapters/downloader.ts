@@ -93,7 +93,7 @@ export class Downloader {
       return resumable(cause);
     } finally {
       response?.destroy();
-      await file.sync().finally(async () => file.close());
+      await closeSynced(file);
     }
   }
 
@@ -133,6 +133,14 @@ async function ask(request: DownloadRequest, offset: number, signal: AbortSignal
   const headers: Record<string, string> = { 'accept-encoding': 'identity' };
   if (offset > 0) headers['range'] = `bytes=${offset}-`;
   return httpGet(link, headers, signal);
+}
+
+async function closeSynced(file: FileHandle): Promise<void> {
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
+  }
 }
 
 /** Where the body begins. A captive portal, an error page or another file must not be written to the disk. */

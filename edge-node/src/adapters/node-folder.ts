@@ -6,9 +6,10 @@ import type { Logger } from '@edgeloop/runtime';
 import { FRESH_LIVE, emptyNodeState } from '../domain/node-state.ts';
 import type { Updater } from '../domain/node-state.ts';
 import { evolve } from '../domain/updater.ts';
-import { lockNodeFolder } from './node-lock.ts';
+import { errorText } from './durable-files.ts';
+import { lockNodeFolder, NodeFolderInUseError } from './node-lock.ts';
 import { Slots } from './slots.ts';
-import { openSpool } from './spool/spool-database.ts';
+import { openSpool, SpoolTooNewError } from './spool/spool-database.ts';
 import { StateFile } from './state-file.ts';
 
 /** Everything that this node keeps on its disk, opened by one agent alone. */
@@ -23,8 +24,32 @@ export interface NodeFolder {
   close(): void;
 }
 
-/** @throws NodeFolderInUseError, SpoolTooNewError */
+/** The disk does not let this agent keep anything. */
+export class NodeFolderUnusableError extends Error {
+  override readonly name = 'NodeFolderUnusableError';
+  readonly retryable = true;
+  readonly path: string;
+  constructor(path: string, cause: unknown) {
+    super(
+      `the folder of this node, ${path}, cannot be written (${errorText(cause)}): check that the disk is there, not full and not read-only`,
+      {
+        cause,
+      },
+    );
+    this.path = path;
+  }
+}
+
+/** @throws NodeFolderInUseError, NodeFolderUnusableError, SpoolTooNewError */
 export async function openNodeFolder(path: string, nowMs: number, log: Logger): Promise<NodeFolder> {
+  try {
+    return await opened(path, nowMs, log);
+  } catch (cause) {
+    throw cause instanceof NodeFolderInUseError || cause instanceof SpoolTooNewError ? cause : new NodeFolderUnusableError(path, cause);
+  }
+}
+
+async function opened(path: string, nowMs: number, log: Logger): Promise<NodeFolder> {
   const lock = await lockNodeFolder(path);
   const stagingFolder = join(path, 'staging');
   await mkdir(stagingFolder, { recursive: true });

@@ -13,6 +13,8 @@ export class NodeFolderInUseError extends Error {
   }
 }
 
+const SQLITE_BUSY = 5;
+
 export interface NodeLock {
   release(): void;
 }
@@ -27,11 +29,12 @@ export async function lockNodeFolder(folder: string): Promise<NodeLock> {
   const database = new DatabaseSync(join(folder, 'agent.lock'));
   try {
     database.exec('PRAGMA busy_timeout = 0; BEGIN EXCLUSIVE');
-  } catch {
+  } catch (cause) {
     database.close();
+    if ((cause as { errcode?: unknown }).errcode !== SQLITE_BUSY) throw cause;
     const pid = await readFile(pidFile, 'utf8').catch(() => '');
     throw new NodeFolderInUseError(folder, pid === '' ? '' : ` (process ${pid.trim()})`);
   }
-  await writeFile(pidFile, `${process.pid}\n`);
+  await writeFile(pidFile, `${process.pid}\n`).catch(() => undefined);
   return { release: () => database.close() };
 }

@@ -19,7 +19,8 @@ import { TelemetryDesk } from './telemetry-desk.ts';
 const folder = tempFolders();
 const loaded = { digest: release('A').packageDigest, model: { name: 'm', version: 'v1', classes: ['red', 'blue'] }, loadMs: 1 };
 const running = { releaseId: 'model-a', modelDigest: loaded.digest, generation: 1 };
-const model = { release: release('a'), loaded, running } as unknown as LoadedRelease;
+const modelRunning = (of: typeof running): LoadedRelease => ({ release: release('a'), loaded, running: of }) as unknown as LoadedRelease;
+const model = modelRunning(running);
 const box = { classId: 1, cx: 0.5, cy: 0.5, w: 0.2, h: 0.2, score: 0.9, alarm: true };
 
 const policy: Desired['policy'] = {
@@ -126,7 +127,7 @@ describe('what happens to an answered frame', () => {
     counting.take(answer(1), model);
     pass(500);
     counting.take(answer(2), model);
-    counting.take(answer(3), { ...model, running: { ...running, releaseId: 'model-b' } } as unknown as LoadedRelease);
+    counting.take(answer(3), modelRunning({ ...running, releaseId: 'model-b' }));
     expect(windows).toHaveLength(1);
     expect(NodeTelemetry.payload.parse({ nodeId: 'n1', windows }).windows[0]).toMatchObject({
       releaseId: 'model-a',

@@ -25,6 +25,8 @@ export interface UpdateRunnerParts {
 
 const STEP_BACKOFF = { firstMs: 1_000, maxMs: 60_000 };
 const SAVE_BACKOFF = { firstMs: 500, maxMs: 30_000 };
+/** Between two offers of reports to a spool that did not take them. */
+const REPORTS_RETRY_MS = 5_000;
 /** An executor that does not end this long after its signal is left behind. */
 const ABORT_GRACE_MS = 10_000;
 
@@ -93,9 +95,11 @@ export class UpdateRunner {
     this.#wake.abort();
   }
 
+  /** Reports that the spool would not take (a full disk) are offered again meanwhile. */
   async #waitForWake(): Promise<void> {
-    if (!this.#wake.signal.aborted) {
-      await new Promise((resolve) => this.#wake.signal.addEventListener('abort', resolve, { once: true }));
+    while (!this.#wake.signal.aborted) {
+      await sleep(REPORTS_RETRY_MS, this.#wake.signal);
+      this.#handOverReports();
     }
     if (!this.#stopped) this.#wake = new AbortController();
   }
@@ -125,7 +129,7 @@ export class UpdateRunner {
       const expired = abort.signal.reason instanceof StepFailedError ? abort.signal.reason : undefined;
       if (abort.signal.aborted && expired === undefined) return log.info(about, 'step given up: not wanted any more');
       const failure = failureFrom(expired ?? cause);
-      log.warn({ ...about, ...failure, err: cause }, 'step failed');
+      log.warn({ ...about, ...failure, err: cause instanceof StepFailedError ? undefined : cause }, 'step failed');
       await this.#apply({ type: 'step-failed', atMs: clock.now(), step: step.kind, failure });
     } finally {
       this.#running = undefined;

@@ -170,8 +170,12 @@ export class EdgeSite {
     ]);
   }
 
-  async close(): Promise<void> {
+  async stopAgents(): Promise<void> {
     await Promise.all([...this.#agents].map((agent) => agent.end('SIGKILL')));
+  }
+
+  async close(): Promise<void> {
+    await this.stopAgents();
     await Promise.all(this.#services.map((service) => service.stop()));
     await this.bus.drain();
     await this.engines.stop();
