@@ -86,7 +86,8 @@ describe('a node whose disk is full', () => {
       await site.assign(NODE, v2, 'rollout-second');
       const before = site.lastBeat(NODE)?.framesTotal ?? 0;
       await eventually(() => expect(site.lastBeat(NODE)?.framesTotal).toBeGreaterThan(before + 10), PATIENCE);
-      await site.shows(NODE, { releaseId: v1.releaseId });
+      await eventually(() => expect(site.lastBeat(NODE)?.spool.shed).toBeGreaterThan(0), PATIENCE);
+      expect(site.lastBeat(NODE)?.running?.releaseId).toBe(v1.releaseId);
       await rm(ballast());
       expect(await site.outcomeOf(NODE, v2.releaseId, 'rollout-second')).toMatchObject({
         outcome: expect.stringMatching(/failed|committed/),

@@ -13,6 +13,7 @@ const TEST_MS = 180_000;
 describe('an edge node among real services', () => {
   let site: EdgeSite;
   let agent: AgentProcess;
+  let usedToken = '';
   let v1: RolloutRelease;
   let v2: RolloutRelease;
 
@@ -26,11 +27,37 @@ describe('an edge node among real services', () => {
   it(
     'joins with a token, makes its keys itself, and runs nothing until it is told to',
     async () => {
-      agent = await site.join(NODE);
+      usedToken = await site.invite(NODE);
+      agent = site.start(site.environment(NODE, { EDGELOOP_JOIN_TOKEN: usedToken }));
       const beat = await site.shows(NODE, { releaseId: null });
       expect(beat).toMatchObject({ running: null, framesTotal: 0 });
       const identity = join(site.nodeFolder(NODE), 'identity');
       for (const name of await readdir(identity)) expect((await stat(join(identity, name))).mode & 0o077).toBe(0);
+    },
+    TEST_MS,
+  );
+
+  it.each([
+    ['a token that was used', async () => ({ EDGELOOP_JOIN_TOKEN: usedToken }), /was not let in \(token-used\)/],
+    ['a token that cannot be read', async () => ({ EDGELOOP_JOIN_TOKEN: 'no token' }), /join token cannot be read/],
+    ['no token', async () => ({}), /has no identity yet: set EDGELOOP_NODE_ID and EDGELOOP_JOIN_TOKEN/],
+    ['no such source', async () => ({ EDGELOOP_SOURCE: 'folder:/nowhere' }), /EDGELOOP_SOURCE "folder:\/nowhere" names no folder/],
+  ])(
+    'a newcomer with %s ends with one line that says what to do',
+    async (_what, more, line) => {
+      const newcomer = site.start(site.environment('cam-newcomer', await more()));
+      expect(await newcomer.exited).toBe(1);
+      expect(newcomer.stderr).toMatch(line);
+    },
+    TEST_MS,
+  );
+
+  it(
+    'the folder of another node is not taken over',
+    async () => {
+      const stranger = site.start({ ...site.environment(NODE), EDGELOOP_NODE_ID: 'cam-9' });
+      expect(await stranger.exited).toBe(1);
+      expect(stranger.stderr).toMatch(/already uses|belongs to cam-1/);
     },
     TEST_MS,
   );
