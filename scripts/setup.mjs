@@ -4,6 +4,7 @@
  * Plain Node 20, no packages. Each step leaves a stamp and is skipped while its inputs are the same; an interrupted
  * set-up goes on where it was. Usage: node scripts/setup.mjs [--for start|test]
  */
+import { writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, buildFresh } from './setup/build.mjs';
@@ -22,15 +23,22 @@ async function main() {
     throw new SetupError('node', `Node.js ${process.versions.node} is too old: install Node.js ${NODE_OLDEST} or newer`);
   const context = contextOf(process.argv.slice(2), process.env);
   if (allFresh(context)) return;
+  const startedAt = Date.now();
   endOnSignals(context.abort);
   const progress = new Progress();
   progress.line('Setting up (once; Ctrl-C is safe, it goes on where it was) …');
   const wait = (pid) => progress.line(`  another set-up is running (pid ${pid}); waiting for it`);
   try {
     await withLock(join(context.home, 'setup.lock'), wait, () => setUp(context, progress));
+    tellDuration(context.home, (Date.now() - startedAt) / 1000);
   } finally {
     progress.close();
   }
+}
+
+/** For the scorecard of the start that waits for this set-up. */
+function tellDuration(home, seconds) {
+  writeFileSync(join(home, 'last-setup.json'), JSON.stringify({ endedAtMs: Date.now(), seconds }));
 }
 
 function contextOf(argv, env) {

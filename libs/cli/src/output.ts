@@ -13,7 +13,7 @@ export function show<T>(options: { json?: boolean }, { value, text }: Shown<T>):
 
 export function table(head: readonly string[], rows: readonly (readonly (string | number)[])[], whenEmpty: string): string {
   if (rows.length === 0) return whenEmpty;
-  const drawn = new Table({ head: head.map((name) => pc.bold(name)), style: { head: [], border: ['dim'] } });
+  const drawn = new Table({ head: head.map((name) => pc.bold(name)), style: { head: [], border: [] } });
   for (const row of rows) drawn.push(row.map(String));
   return drawn.toString();
 }

@@ -7,7 +7,7 @@ const score = (value: number | null): string => (value === null ? '-' : value.to
 function roundsTable(report: TurnReport): string {
   const table = new Table({
     head: ['round', 'release', 'day mAP50', 'night mAP50', 'labels', 'trained', 'rolled out'],
-    style: { head: [], border: ['dim'] },
+    style: { head: [], border: [] },
   });
   report.rounds.forEach((round, index) => {
     const waves = round.rollout.waves.map((wave) => wave.nodes.length).join(' + ');
