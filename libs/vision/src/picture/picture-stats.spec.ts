@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import sharp from 'sharp';
+import type { Sharp } from 'sharp';
 import { nightOf } from './night.ts';
 import { hammingDistance, pictureStats } from './picture-stats.ts';
 import type { RawPicture } from './read-picture.ts';
@@ -11,7 +12,7 @@ function painted(width: number, height: number, luma: (x: number, y: number) => 
 }
 
 const site = painted(400, 300, (x, y) => 128 + 60 * Math.sin(x / 23) + 50 * Math.cos(y / 17) + (((x >> 3) + (y >> 3)) % 2) * 18 - 9);
-const edited = (edit: (image: sharp.Sharp) => sharp.Sharp) =>
+const edited = (edit: (image: Sharp) => Sharp) =>
   edit(sharp(site.rgb, { raw: { width: 400, height: 300, channels: 3 } }))
     .jpeg()
     .toBuffer();

@@ -134,7 +134,7 @@ export function types(events: readonly RolloutEvent[]): string[] {
 }
 
 /** given(state).when(input).gives(types of events). */
-export function given(rollout: Rollout): { when(input: RolloutInput): { after(...expected: string[]): readonly RolloutEvent[] } } {
+export function given(rollout: Rollout): { when(input: RolloutInput): { gives(...expected: string[]): readonly RolloutEvent[] } } {
   return {
     when: (input) => ({
       gives: (...expected) => {
