@@ -1,4 +1,5 @@
-import { Readable, Transform } from 'node:stream';
+import { Transform } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { ObjectTooLargeError } from './errors.ts';
 import type { ObjectAt } from './object-store.ts';

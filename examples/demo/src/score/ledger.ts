@@ -1,6 +1,6 @@
 import type { Bus } from '@edgeloop/bus';
-import { DatasetSnapshot, NodeManifest, SampleAccepted, SampleQuarantined, TaskAnswered, TaskCreated } from '@edgeloop/contracts';
-import type { DatasetSnapshotted, PayloadOf } from '@edgeloop/contracts';
+import { DatasetSnapshot, NodeManifest, SampleQuarantined, TaskCreated } from '@edgeloop/contracts';
+import type { DatasetSnapshotted, PayloadOf, SampleAccepted, TaskAnswered } from '@edgeloop/contracts';
 import { readVerified } from '@edgeloop/store';
 import type { ObjectStore } from '@edgeloop/store';
 

@@ -1,5 +1,5 @@
 import { redrive } from '@edgeloop/bus';
-import { DeadLetter } from '@edgeloop/contracts';
+import type { DeadLetter } from '@edgeloop/contracts';
 import type { PayloadOf } from '@edgeloop/contracts';
 import type { Command } from 'commander';
 import { withBus } from '../connection.ts';

@@ -38,7 +38,7 @@ describe('people on the worksite', () => {
     const classes = new Set<number>();
     for (let tick = 0; tick < 4000; tick += 97)
       for (const figure of figuresAt(siteOf(3, 'gate'), 3, 'gate', tick)) classes.add(figure.look.classId);
-    expect([...classes].sort()).toEqual([0, 1]);
+    expect([...classes].sort((left, right) => left - right)).toEqual([0, 1]);
   });
 });
 

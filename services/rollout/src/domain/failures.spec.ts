@@ -64,7 +64,7 @@ describe('failures', () => {
       wave: 1,
       bringBack: expect.arrayContaining([...wave(rollout, 0), ...wave(rollout, 1)]),
     });
-    expect((halted as { bringBack: string[] }).bringBack).toHaveLength(6);
+    expect((halted as { bringBack: readonly string[] } | undefined)?.bringBack).toHaveLength(6);
   });
   it('does not halt when failures equal the rule', () => {
     const rollout = through(begunRollout(candidates(10)), 1);
