@@ -6,7 +6,7 @@ const TRAIN_AT_SHARE = 0.6;
 const CAMPAIGN_COOLDOWN_MS = 60_000;
 const FIRST_HOLDOUT_SHARE = 0.15;
 const CAMPAIGN_DEADLINE_MS = 6 * 60_000;
-const WINDOW_MS = 2_000;
+const WINDOW_MS = 3_000;
 /** Windows from which evidence learns what is normal for a node; the light changes only when they are full. */
 export const BASELINE_WINDOWS = 8;
 const HEARTBEAT_MS = 1_000;
