@@ -154,8 +154,8 @@ async function prepareAndPlay(parts: DemoParts, startedAt: number): Promise<bool
   const log = new TurnLog();
   tellInto(screen, log);
   screen.heading('edgeloop: one turn of the loop');
-  const scenario = await orAborted(prepareScenario(options, dataDir), signal);
   await requirePreconditions(options, dataDir);
+  const scenario = await orAborted(prepareScenario(options, dataDir), signal);
   screen.note(scenario.title);
   for (const remark of scenario.remarks) screen.note(remark);
   const stack = await Stack.start({

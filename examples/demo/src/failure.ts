@@ -5,10 +5,11 @@ import { inspect } from 'node:util';
 /** Longer reasons are cut: the whole of them lies in the log. */
 const LINE_LENGTH_MAX = 400;
 const CAUSE_DEPTH = 8;
+const PORT_IN_USE = /EADDRINUSE\b.*?([\w.:[\]]+:\d+)/;
 const NO_ROOM = /no space left on device|ENOSPC|disk quota exceeded/i;
 
 /** Errors whose message already says what to do; everything else points to the log. */
-const SAYS_WHAT_TO_DO = new Set(['UserError', 'InstanceRunningError', 'EngineNotFoundError', 'EngineSettingsError']);
+const SAYS_WHAT_TO_DO = new Set(['UserError', 'InstanceRunningError', 'EngineNotFoundError', 'EngineSettingsError', 'ConnectError']);
 
 interface StartFailure {
   readonly message: string;
@@ -20,6 +21,14 @@ interface StartFailure {
 
 function isStartFailure(cause: unknown): cause is StartFailure {
   return cause instanceof Error && 'lastLines' in cause && 'logPath' in cause;
+}
+
+/** The line itself, or what to do where it is only the system's own words. */
+function withAdvice(line: string): string {
+  const address = PORT_IN_USE.exec(line)?.[1];
+  return address === undefined
+    ? line
+    : `${line.split(': ')[0]}: ${address} is used by another program: stop that one (find it with "ss -ltnp"), or choose another port`;
 }
 
 /** Programs of ours say in their last words what is wrong; engines in the last line of their log. */
