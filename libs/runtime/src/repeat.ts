@@ -16,7 +16,9 @@ export function repeat(task: { name: string; everyMs: number; run: () => Promise
     for (;;) {
       await sleep(task.everyMs * (1 - JITTER_SHARE + Math.random() * 2 * JITTER_SHARE), stopping.signal);
       if (stopping.signal.aborted) return;
-      await task.run().catch((failure: unknown) => log.warn({ err: failure, task: task.name }, 'a repeated task failed, it will run again'));
+      await task
+        .run()
+        .catch((failure: unknown) => log.warn({ err: failure, task: task.name }, 'a repeated task failed, it will run again'));
     }
   };
   const running = loop();

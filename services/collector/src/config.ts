@@ -1,5 +1,5 @@
 import { SamplingPolicy } from '@edgeloop/contracts';
-import { BusConfig, StoreConfig, StsConfig } from '@edgeloop/runtime';
+import { BusConfig, StoreConfig, StsConfig, jsonVariable } from '@edgeloop/runtime';
 import { z } from 'zod';
 import type { DriftPlan } from './domain/campaign-book.ts';
 
@@ -50,30 +50,14 @@ const DriftCampaign = z.object({
 });
 export type DriftCampaign = z.output<typeof DriftCampaign>;
 
-/** A variable that holds JSON. */
-function json<S extends z.ZodType>(schema: S, fallback: string): z.ZodType<z.output<S>> {
-  return z
-    .string()
-    .default(fallback)
-    .transform((text, context) => {
-      try {
-        return JSON.parse(text) as unknown;
-      } catch {
-        context.addIssue({ code: 'custom', message: 'is no JSON' });
-        return z.NEVER;
-      }
-    })
-    .pipe(schema as unknown as z.ZodType<z.output<S>>);
-}
-
 export const CollectorConfig = z.object({
   ...BusConfig.shape,
   ...StoreConfig.shape,
   ...StsConfig.shape,
   /** Where nodes reach the store, if not at S3_ENDPOINT. */
   S3_NODES_ENDPOINT: z.url().optional(),
-  COLLECTOR_CAMPAIGN: json(DriftCampaign, '{}'),
-  COLLECTOR_BASE_POLICY: json(PolicyDraft, JSON.stringify(BASE_POLICY)),
+  COLLECTOR_CAMPAIGN: jsonVariable(DriftCampaign),
+  COLLECTOR_BASE_POLICY: jsonVariable(PolicyDraft, JSON.stringify(BASE_POLICY)),
   COLLECTOR_OBJECT_BYTES_MAX: z.coerce
     .number()
     .int()

@@ -1,4 +1,4 @@
-import { BusConfig, StoreConfig } from '@edgeloop/runtime';
+import { BusConfig, StoreConfig, jsonVariable } from '@edgeloop/runtime';
 import { z } from 'zod';
 import type { SplitRules } from './domain/split.ts';
 
@@ -27,19 +27,6 @@ const Split = z.object({
 });
 type Split = z.output<typeof Split>;
 
-const SplitJson = z
-  .string()
-  .default('{}')
-  .transform((text, context): unknown => {
-    try {
-      return JSON.parse(text);
-    } catch {
-      context.addIssue({ code: 'custom', message: 'is no JSON' });
-      return z.NEVER;
-    }
-  })
-  .pipe(Split as z.ZodType<Split>);
-
 const ClassNames = z
   .string()
   .default('')
@@ -63,7 +50,7 @@ export const LabelingConfig = z.object({
   LABELING_SNAPSHOT_LABELS_MIN: count(20),
   LABELING_PATIENCE_MS: count(10 * MINUTE_MS),
   LABELING_TICK_MS: count(1_000),
-  LABELING_SPLIT: SplitJson,
+  LABELING_SPLIT: jsonVariable(Split),
 });
 export type LabelingConfig = z.output<typeof LabelingConfig>;
 

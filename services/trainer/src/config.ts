@@ -1,19 +1,5 @@
-import { BusConfig, StoreConfig } from '@edgeloop/runtime';
+import { BusConfig, StoreConfig, jsonVariable } from '@edgeloop/runtime';
 import { z } from 'zod';
-
-function json<T>(schema: z.ZodType<T>) {
-  return z.string().transform((text, context): T => {
-    try {
-      return schema.parse(JSON.parse(text));
-    } catch (cause) {
-      context.addIssue({
-        code: 'custom',
-        message: `is not the JSON that is expected here: ${cause instanceof Error ? cause.message : String(cause)}`,
-      });
-      return z.NEVER;
-    }
-  });
-}
 
 const count = z.coerce.number().int().nonnegative();
 const score = z.coerce.number().min(0).max(1);
@@ -36,7 +22,7 @@ export const TrainerConfig = z.object({
   /** Weights that a first model starts from. */
   TRAINER_BASE_MODEL: z.string().optional(),
   /** `{"train": {"epochs": 8}}`: overrides the defaults of the steps. */
-  TRAINER_PARAMETERS: json(z.record(z.string(), z.record(z.string(), parameter))).default({}),
+  TRAINER_PARAMETERS: jsonVariable(z.record(z.string(), z.record(z.string(), parameter))),
   TRAINER_NEW_LABELS: count.default(100),
   TRAINER_NEW_LABELS_OF_CLASS: count.default(0),
   TRAINER_RUN_TIMEOUT_MS: milliseconds.default(4 * 3_600_000),
