@@ -1,10 +1,9 @@
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { PROJECT_ROOT } from '@edgeloop/cli';
+import { PROJECT_ROOT, recordFailure } from '@edgeloop/cli';
 import { claimDataDir } from '@edgeloop/engines';
 import pc from 'picocolors';
 import { runDemo } from './demo.ts';
-import { recordFailure } from './failure.ts';
 import { buildOptions } from './options.ts';
 import type { DemoOptions } from './options.ts';
 import { UserError } from './user-error.ts';

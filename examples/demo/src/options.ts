@@ -1,4 +1,5 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { usageErrorLine, wholeNumber } from '@edgeloop/cli';
+import { Command } from 'commander';
 
 export interface DemoOptions {
   readonly dataset?: string;
@@ -19,24 +20,6 @@ export interface DemoOptions {
 export const NODES_MAX = 50;
 export const ROUNDS_MAX = 20;
 
-function whole(min: number, max: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (!Number.isInteger(value) || value < min || value > max)
-      throw new InvalidArgumentError(`expected a whole number from ${min} to ${max}.`);
-    return value;
-  };
-}
-
-/** Commander's own words for wrong usage, without its prefix and line ends. */
-function oneLine(text: string): string {
-  return text
-    .replace(/^error: /, '')
-    .trim()
-    .replaceAll(/\s*\n\s*/g, ' ')
-    .replace(/\.$/, '');
-}
-
 export function buildOptions(): Command {
   return new Command('npm start --')
     .description(
@@ -46,14 +29,14 @@ export function buildOptions(): Command {
     .option('--dataset <folder>', 'real photos that were labelled from the start: JPEGs, YOLO labels, classes.txt')
     .option('--stream <folder>', 'real photos that the cameras see (default: a part of --dataset, split by content)')
     .option('--base <model.onnx>', 'the first model (default: the first turn trains it)')
-    .option('--nodes <n>', 'cameras', whole(1, NODES_MAX), 3)
-    .option('--rounds <n>', 'turns of the loop, each after a change of the light', whole(1, ROUNDS_MAX), 1)
-    .option('--seed <n>', 'of everything that is left to chance', whole(0, 2 ** 31 - 1), 7)
-    .option('--labels <n>', 'samples that a drift is answered with', whole(10, 10_000), 120)
-    .option('--fps <n>', 'frames a second of each camera', whole(1, 30), 2)
+    .option('--nodes <n>', 'cameras', wholeNumber(1, NODES_MAX), 3)
+    .option('--rounds <n>', 'turns of the loop, each after a change of the light', wholeNumber(1, ROUNDS_MAX), 1)
+    .option('--seed <n>', 'of everything that is left to chance', wholeNumber(0, 2 ** 31 - 1), 7)
+    .option('--labels <n>', 'samples that a drift is answered with', wholeNumber(10, 10_000), 120)
+    .option('--fps <n>', 'frames a second of each camera', wholeNumber(1, 30), 2)
     .option('--chaos', 'kill every service, the bus, the store and a node once, at seeded moments', false)
     .option('--skip-bad', 'leave unreadable photos and bad label lines out, counted, instead of stopping', false)
     .option('--report <file>', 'write the scorecard as JSON')
     .option('--keep <folder>', 'leave report.json, pictures, released packages and dataset manifests there')
-    .configureOutput({ outputError: (text, write) => write(`edgeloop: ${oneLine(text)} (see "npm start -- --help")\n`) });
+    .configureOutput({ outputError: (text, write) => write(`${usageErrorLine(text)} (see "npm start -- --help")\n`) });
 }

@@ -10,12 +10,14 @@ import { samplesCommand } from './commands/samples.ts';
 import { statusCommand } from './commands/status.ts';
 import { traceCommand } from './commands/trace.ts';
 import { upCommand } from './commands/up.ts';
+import { failureLine } from './failure.ts';
+import { usageErrorLine } from './output.ts';
 
 export function buildProgram(): Command {
   const program = new Command('edgeloop')
     .description('a self-hosted loop for machine learning at the edge')
     .version('0.1.0')
-    .showHelpAfterError('(see --help)')
+    .configureOutput({ outputError: (text, write) => write(`${usageErrorLine(text)} (see "edgeloop --help")\n`) })
     .configureHelp({ showGlobalOptions: true });
   for (const add of [
     upCommand,
@@ -38,7 +40,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   try {
     await buildProgram().parseAsync([...argv]);
   } catch (cause) {
-    process.stderr.write(`${pc.red('edgeloop:')} ${cause instanceof Error ? cause.message : String(cause)}\n`);
+    process.stderr.write(`${pc.red('edgeloop:')} ${failureLine(cause)}\n`);
     if (process.env['DEBUG'] === 'edgeloop') console.error(cause);
     process.exitCode = 1;
   }

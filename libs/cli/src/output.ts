@@ -32,3 +32,13 @@ export function ago(iso: string | null, nowMs: number): string {
   const [unit, size] = UNITS.find(([, ms]) => passed >= ms) ?? ['s', 1_000];
   return `${Math.floor(passed / size)} ${unit} ago`;
 }
+
+/** Wrong usage in one line: commander's own words without its prefix and line ends. */
+export function usageErrorLine(text: string): string {
+  const words = text
+    .replace(/^error: /, '')
+    .trim()
+    .replaceAll(/\s*\n\s*/g, ' ')
+    .replace(/\.$/, '');
+  return `edgeloop: ${words}`;
+}

@@ -3,8 +3,11 @@ import type { NodeView } from '@edgeloop/contracts';
 import type { Command } from 'commander';
 import { withBus } from '../connection.ts';
 import { ago, show, table } from '../output.ts';
-import { asking } from './shared.ts';
+import { asking, wholeNumber } from './shared.ts';
 import type { CommonOptions } from './shared.ts';
+
+/** Thirty days, the most that the fleet grants. */
+const VALID_MINUTES_MAX = 30 * 24 * 60;
 
 export function nodesTable(nodes: readonly NodeView[], nowMs: number): string {
   const rows = nodes.map((node) => [
@@ -32,7 +35,7 @@ export function nodesCommand(program: Command): void {
   });
   asking(nodes.command('invite').description('makes a one-time join token for a new node'))
     .option('--node <id>', 'the only node that may use it')
-    .option('--valid-minutes <n>', 'how long it may be used', Number, 60)
+    .option('--valid-minutes <n>', 'how long it may be used', wholeNumber(1, VALID_MINUTES_MAX), 60)
     .action(async (_: unknown, command: Command) => {
       const options = command.optsWithGlobals<CommonOptions & { node?: string; validMinutes: number }>();
       const invite = await withBus(options.data, (bus) =>

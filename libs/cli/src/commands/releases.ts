@@ -2,12 +2,12 @@ import { AskReleases } from '@edgeloop/contracts';
 import type { Command } from 'commander';
 import { withBus } from '../connection.ts';
 import { ago, show, table } from '../output.ts';
-import { asking } from './shared.ts';
+import { LIMIT_MAX, asking, wholeNumber } from './shared.ts';
 import type { CommonOptions } from './shared.ts';
 
 export function releasesCommand(program: Command): void {
   asking(program.command('releases').description('published releases, newest first'))
-    .option('--limit <n>', 'how many', Number, 20)
+    .option('--limit <n>', 'how many', wholeNumber(1, LIMIT_MAX), 20)
     .action(async (options: CommonOptions & { limit: number }) => {
       const { releases } = await withBus(options.data, (bus) => bus.ask(AskReleases, { limit: options.limit }));
       const rows = releases.map((each) => [

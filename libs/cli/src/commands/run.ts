@@ -2,11 +2,16 @@ import { AskCancelRun, AskRuns, AskStartRun } from '@edgeloop/contracts';
 import type { Command } from 'commander';
 import { withBus } from '../connection.ts';
 import { ago, show, table } from '../output.ts';
-import { asking } from './shared.ts';
+import { LIMIT_MAX, asking, wholeNumber } from './shared.ts';
 import type { CommonOptions } from './shared.ts';
 
 export function runCommand(program: Command): void {
-  const run = asking(program.command('run').description('pipeline runs, newest first')).option('--limit <n>', 'how many', Number, 20);
+  const run = asking(program.command('run').description('pipeline runs, newest first')).option(
+    '--limit <n>',
+    'how many',
+    wholeNumber(1, LIMIT_MAX),
+    20,
+  );
   run.action(async (options: CommonOptions & { limit: number }) => {
     const { runs } = await withBus(options.data, (bus) => bus.ask(AskRuns, { limit: options.limit }));
     const rows = runs.map((each) => [

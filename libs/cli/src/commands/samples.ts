@@ -2,14 +2,14 @@ import { AskCampaigns, AskSamples } from '@edgeloop/contracts';
 import type { Command } from 'commander';
 import { withBus } from '../connection.ts';
 import { ago, show, table } from '../output.ts';
-import { asking } from './shared.ts';
+import { LIMIT_MAX, asking, wholeNumber } from './shared.ts';
 import type { CommonOptions } from './shared.ts';
 
 export function samplesCommand(program: Command): void {
   const samples = asking(program.command('samples').description('frames that nodes kept and the ledger accepted')).option(
     '--limit <n>',
     'how many',
-    Number,
+    wholeNumber(1, LIMIT_MAX),
     20,
   );
   samples.action(async (options: CommonOptions & { limit: number }) => {

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { Option } from 'commander';
 import type { Command } from 'commander';
 import pc from 'picocolors';
 import { DEFAULT_DATA_DIR } from '../connection.ts';
@@ -47,6 +48,6 @@ export function upCommand(program: Command): void {
     .command('up')
     .description('starts the engines and all services on this machine, until Ctrl-C')
     .option('--data <folder>', 'where everything is kept', process.env['EDGELOOP_DATA'] ?? DEFAULT_DATA_DIR)
-    .option('--log-level <level>', 'of the services: debug, info, warn, error', 'info')
+    .addOption(new Option('--log-level <level>', 'of the services').choices(['debug', 'info', 'warn', 'error']).default('info'))
     .action(up);
 }

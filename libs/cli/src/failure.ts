@@ -9,7 +9,14 @@ const PORT_IN_USE = /EADDRINUSE\b.*?([\w.:[\]]+:\d+)/;
 const NO_ROOM = /no space left on device|ENOSPC|disk quota exceeded/i;
 
 /** Errors whose message already says what to do; everything else points to the log. */
-const SAYS_WHAT_TO_DO = new Set(['UserError', 'InstanceRunningError', 'EngineNotFoundError', 'EngineSettingsError', 'ConnectError']);
+const SAYS_WHAT_TO_DO = new Set([
+  'UserError',
+  'UsageError',
+  'InstanceRunningError',
+  'EngineNotFoundError',
+  'EngineSettingsError',
+  'ConnectError',
+]);
 
 interface StartFailure {
   readonly message: string;
@@ -46,11 +53,11 @@ function texts(cause: unknown): string[] {
 }
 
 /** One line that says what went wrong and what to do. */
-export function failureLine(cause: unknown, home: string): string {
+export function failureLine(cause: unknown, home?: string): string {
   if (texts(cause).some((text) => NO_ROOM.test(text)))
-    return `the disk of ${home} is full: make room there, or name a folder on another disk with EDGELOOP_HOME, and start again`;
+    return `the disk${home === undefined ? '' : ` of ${home}`} is full: make room there, or name a folder on another disk, and start again`;
   const line = isStartFailure(cause) ? startFailureLine(cause) : cause instanceof Error ? cause.message : String(cause);
-  return line
+  return withAdvice(line)
     .trim()
     .replaceAll(/\s*\n\s*/g, ' ')
     .slice(0, LINE_LENGTH_MAX);

@@ -1,0 +1,181 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { edgeloop, makeHome, removeHome, START_LIMIT_MS, UserProcess } from './bad-input/demo-process.ts';
+import type { Ended } from './bad-input/demo-process.ts';
+import { processesOf } from './bad-luck/processes.ts';
+
+const COMMANDS = [
+  'up',
+  'status',
+  'nodes',
+  'nodes invite',
+  'releases',
+  'rollout',
+  'rollout start',
+  'rollout show',
+  'rollout pause',
+  'rollout resume',
+  'rollout abort',
+  'samples',
+  'samples campaigns',
+  'label',
+  'label snapshot',
+  'run',
+  'run start',
+  'run cancel',
+  'trace',
+  'dead',
+  'dead redrive',
+];
+/** Nobody listens there: whoever looks for a running loop must not find another one of this machine. */
+const NOBODY = 99_999_999;
+
+const oneLine = (line: RegExp) => ({ status: 1, said: [expect.stringMatching(line)] });
+const outcome = ({ status, said }: Ended) => ({ status, said });
+
+describe('edgeloop without a running loop', () => {
+  let folder: string;
+  const data = (name: string): string => join(folder, name);
+  const ask = (...args: string[]) => edgeloop(args, { EDGELOOP_HOME: folder });
+
+  async function running(name: string, text: string): Promise<string> {
+    await mkdir(data(name));
+    await writeFile(join(data(name), 'edgeloop.json'), text);
+    return data(name);
+  }
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'edgeloop-cli-'));
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  it('names every command, and each says what it does', async () => {
+    const { stdout } = await ask('--help');
+    for (const command of COMMANDS) expect(stdout).toContain(command.split(' ')[0]);
+    const helps = await Promise.all(COMMANDS.map((command) => ask(...command.split(' '), '--help')));
+    for (const [index, help] of helps.entries()) {
+      expect({ command: COMMANDS[index], status: help.status, said: help.said }).toEqual({ command: COMMANDS[index], status: 0, said: [] });
+      expect(help.stdout).toContain(`Usage: edgeloop ${COMMANDS[index]}`);
+    }
+  });
+
+  it.each(['status', 'nodes', 'releases', 'rollout', 'samples', 'label', 'run', 'dead'])(
+    '%s says that nothing runs and what to do',
+    async (command) => {
+      expect(outcome(await ask(command, '--data', data('nowhere')))).toEqual(
+        oneLine(/^edgeloop: nothing runs in .*nowhere: start it with "edgeloop up", name its folder with --data/),
+      );
+    },
+  );
+
+  it('is not misled by what a killed loop left behind', async () => {
+    const environment = { NATS_URL: 'nats://127.0.0.1:9' };
+    const left = await running('left', JSON.stringify({ pid: NOBODY, startedAt: new Date(0).toISOString(), environment }));
+    expect(outcome(await ask('status', '--data', left))).toEqual(oneLine(/nothing runs in .*left/));
+  });
+
+  it('says so when the file of a running loop is not one', async () => {
+    const damaged = await running('damaged', '{');
+    expect(outcome(await ask('status', '--data', damaged))).toEqual(oneLine(/edgeloop.json is not what a running stack writes/));
+  });
+
+  it.each([
+    [['nonsense'], /unknown command 'nonsense'/],
+    [['status', '--colour'], /unknown option '--colour'/],
+    [['rollout', 'show'], /missing required argument 'rollout'/],
+    [['trace'], /missing required argument 'id'/],
+    [['releases', '--limit', 'x'], /argument 'x' is invalid. expected a whole number from 1/],
+    [['nodes', 'invite', '--valid-minutes', '0'], /argument '0' is invalid. expected a whole number from 1/],
+    [['up', '--log-level', 'shout'], /argument 'shout' is invalid. Allowed choices are debug, info, warn, error/],
+  ])('%j is wrong usage', async (args, line) => {
+    const { status, said } = await ask(...args);
+    expect({ status, said }).toEqual(oneLine(line));
+    expect(said[0]).toContain('--help');
+  });
+});
+
+// One loop in its day, as a user has it after a minute: a model is out, one camera looks.
+describe('edgeloop beside a running loop', () => {
+  let home: string;
+  let turn: UserProcess;
+  const ask = (...args: string[]) => edgeloop([...args], { EDGELOOP_HOME: home });
+  const json = async (...args: string[]): Promise<unknown> => {
+    const ended = await ask(...args, '--json');
+    expect(outcome(ended)).toEqual({ status: 0, said: [] });
+    return JSON.parse(ended.stdout);
+  };
+
+  beforeAll(async () => {
+    home = await makeHome();
+    turn = new UserProcess('demo', ['--once', '--nodes', '1'], { EDGELOOP_HOME: home });
+    await turn.untilPrinted('cameras look at the drawn worksite');
+  }, 2 * START_LIMIT_MS);
+  afterAll(async () => {
+    await turn.end('SIGKILL');
+    await removeHome(home);
+  }, START_LIMIT_MS);
+
+  it('finds it without being told where, and tells how every service stands', async () => {
+    const { status, said, stdout } = await ask('status');
+    expect({ status, said }).toEqual({ status: 0, said: [] });
+    expect(stdout).toMatch(/fleet +1 nodes, 1 connected, 1 run what they should/);
+    for (const service of ['evidence', 'trainer', 'publisher', 'rollout', 'collector', 'labeling-bridge'])
+      expect(stdout).toContain(service);
+    expect(stdout).not.toContain('does not answer');
+  });
+
+  it('prints JSON that programs can read', async () => {
+    expect(Object.keys((await json('status')) as object)).toEqual([
+      'nodes',
+      'field',
+      'runs',
+      'releases',
+      'rollouts',
+      'samples',
+      'datasets',
+    ]);
+    expect(await json('nodes')).toMatchObject([{ nodeId: 'cam-1', running: { releaseId: 'hardhat-v1' } }]);
+    expect(await json('releases')).toMatchObject([{ releaseId: 'hardhat-v1' }]);
+    expect(await json('rollout')).toMatchObject([{ releaseId: 'hardhat-v1', status: 'completed' }]);
+    expect(await json('run')).toMatchObject([{ version: 'v1' }]);
+    expect(await json('samples')).toMatchObject({ samples: expect.any(Array), accepted: expect.any(Number) });
+    expect(await json('samples', 'campaigns')).toEqual(expect.any(Array));
+    expect(await json('label')).toMatchObject({ datasets: [expect.objectContaining({ datasetId: expect.any(String) })] });
+    expect(await json('dead')).toEqual([]);
+    expect(await json('rollout', 'show', 'hardhat-v1')).toMatchObject({ releaseId: 'hardhat-v1' });
+    expect(await json('nodes', 'invite', '--node', 'cam-9')).toMatchObject({ joinToken: expect.any(String) });
+  });
+
+  it('traces a release back to the run it came of', async () => {
+    const chain = (await json('trace', 'hardhat-v1')) as { type: string }[];
+    expect(chain.map((each) => each.type)).toEqual(
+      expect.arrayContaining(['run.started', 'run.completed', 'package.built', 'release.published']),
+    );
+  });
+
+  it.each([
+    [['rollout', 'show', 'r-unknown'], /there is no rollout r-unknown: "edgeloop rollout" lists them/],
+    [['rollout', 'pause', 'r-unknown'], /r-unknown/],
+    [['rollout', 'start', 'hardhat-v99'], /hardhat-v99/],
+    [['trace', 'nothing-like-it'], /nothing in the streams is about nothing-like-it: give the id of/],
+  ])('%j: an unknown id is one line', async (args, line) => {
+    expect(outcome(await ask(...args))).toEqual(oneLine(line));
+  });
+
+  it('says that a run to be cancelled does not run', async () => {
+    expect(await json('run', 'cancel', 'run-unknown')).toMatchObject({ cancelled: false });
+  });
+
+  it(
+    'Ctrl-C in the day ends the loop with one line and leaves nothing running',
+    async () => {
+      const { status, said } = await turn.end('SIGINT');
+      expect({ status, said }).toEqual({ status: 130, said: ['edgeloop: stopping; Ctrl-C again ends it at once'] });
+      expect(processesOf(home)).toEqual([]);
+      expect(outcome(await ask('status', '--data', join(home, 'demo', 'turn', 'stack')))).toEqual(oneLine(/nothing runs in/));
+    },
+    START_LIMIT_MS,
+  );
+});
