@@ -1,11 +1,14 @@
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { blockDetector, writeOnnx } from '@edgeloop/testkit';
 import { demo, makeHome, removeHome, START_LIMIT_MS, UserProcess } from './bad-input/demo-process.ts';
 import type { Ended } from './bad-input/demo-process.ts';
 import { cutPhoto, photoName, writeDataset } from './bad-input/photo-dataset.ts';
+
+// Every step is a process or more, and other suites run beside this one.
+jest.setTimeout(START_LIMIT_MS);
 
 let home: string;
 let folder: string;

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { eventually } from '@edgeloop/testkit';
 import { demo, makeHome, removeHome, START_LIMIT_MS, UserProcess } from './bad-input/demo-process.ts';
 import type { Ended } from './bad-input/demo-process.ts';
@@ -15,6 +15,8 @@ import { SmallDisk } from './bad-luck/small-disk.ts';
 const GONE_LIMIT_MS = 30_000;
 const TEST_LIMIT_MS = 2 * START_LIMIT_MS;
 const STOPPED: Pick<Ended, 'status' | 'said'> = { status: 130, said: ['edgeloop: stopping; Ctrl-C again ends it at once'] };
+
+jest.setTimeout(TEST_LIMIT_MS);
 
 let home: string;
 let dataset: string;

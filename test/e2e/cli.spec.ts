@@ -1,35 +1,15 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { edgeloop, makeHome, removeHome, START_LIMIT_MS, UserProcess } from './bad-input/demo-process.ts';
 import type { Ended } from './bad-input/demo-process.ts';
 import { processesOf } from './bad-luck/processes.ts';
 
-const COMMANDS = [
-  'up',
-  'status',
-  'nodes',
-  'nodes invite',
-  'releases',
-  'rollout',
-  'rollout start',
-  'rollout show',
-  'rollout pause',
-  'rollout resume',
-  'rollout abort',
-  'samples',
-  'samples campaigns',
-  'label',
-  'label snapshot',
-  'run',
-  'run start',
-  'run cancel',
-  'trace',
-  'dead',
-  'dead redrive',
-];
-/** Nobody listens there: whoever looks for a running loop must not find another one of this machine. */
+// Every step is a process or more, and other suites run beside this one.
+jest.setTimeout(START_LIMIT_MS);
+
+/** A process id that no system gives out. */
 const NOBODY = 99_999_999;
 
 const oneLine = (line: RegExp) => ({ status: 1, said: [expect.stringMatching(line)] });
@@ -51,24 +31,17 @@ describe('edgeloop without a running loop', () => {
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
-  it('names every command, and each says what it does', async () => {
-    const { stdout } = await ask('--help');
-    for (const command of COMMANDS) expect(stdout).toContain(command.split(' ')[0]);
-    const helps = await Promise.all(COMMANDS.map((command) => ask(...command.split(' '), '--help')));
-    for (const [index, help] of helps.entries()) {
-      expect({ command: COMMANDS[index], status: help.status, said: help.said }).toEqual({ command: COMMANDS[index], status: 0, said: [] });
-      expect(help.stdout).toContain(`Usage: edgeloop ${COMMANDS[index]}`);
-    }
+  it.each([[['--help']], [['rollout', '--help']], [['nodes', 'invite', '--help']]])('%j helps', async (args) => {
+    const { status, said, stdout } = await ask(...args);
+    expect({ status, said }).toEqual({ status: 0, said: [] });
+    expect(stdout).toContain(`Usage: ${['edgeloop', ...args.slice(0, -1)].join(' ')}`);
   });
 
-  it.each(['status', 'nodes', 'releases', 'rollout', 'samples', 'label', 'run', 'dead'])(
-    '%s says that nothing runs and what to do',
-    async (command) => {
-      expect(outcome(await ask(command, '--data', data('nowhere')))).toEqual(
-        oneLine(/^edgeloop: nothing runs in .*nowhere: start it with "edgeloop up", name its folder with --data/),
-      );
-    },
-  );
+  it.each(['status', 'rollout', 'dead'])('%s says that nothing runs and what to do', async (command) => {
+    expect(outcome(await ask(command, '--data', data('nowhere')))).toEqual(
+      oneLine(/^edgeloop: nothing runs in .*nowhere: start it with "edgeloop up", name its folder with --data/),
+    );
+  });
 
   it('is not misled by what a killed loop left behind', async () => {
     const environment = { NATS_URL: 'nats://127.0.0.1:9' };
@@ -148,11 +121,9 @@ describe('edgeloop beside a running loop', () => {
     expect(await json('nodes', 'invite', '--node', 'cam-9')).toMatchObject({ joinToken: expect.any(String) });
   });
 
-  it('traces a release back to the run it came of', async () => {
+  it('traces a release back to the run that it came of', async () => {
     const chain = (await json('trace', 'hardhat-v1')) as { type: string }[];
-    expect(chain.map((each) => each.type)).toEqual(
-      expect.arrayContaining(['run.started', 'run.completed', 'package.built', 'release.published']),
-    );
+    expect(chain.map((each) => each.type).slice(-3)).toEqual(['run.completed', 'package.built', 'release.published']);
   });
 
   it.each([

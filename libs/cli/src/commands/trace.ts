@@ -16,7 +16,11 @@ const LEFT_OUT: readonly StreamName[] = ['TELEMETRY', 'DEAD'];
 async function readAll(bus: Bus): Promise<TracedMessage[]> {
   const messages: TracedMessage[] = [];
   for (const { name } of STREAMS.filter((stream) => !LEFT_OUT.includes(stream.name))) {
-    for await (const { payload, context } of bus.history(name)) messages.push({ ...context, payload });
+    for await (const { contract, payload, context } of bus.history(name)) {
+      // A context reads its headers when asked: spreading it would leave everything behind.
+      const { id, subject, causationId, correlationId, sentAt } = context;
+      messages.push({ id, type: contract.type, subject, causationId, correlationId, sentAt, payload });
+    }
   }
   return messages.sort((left, right) => ((left.sentAt ?? '') < (right.sentAt ?? '') ? -1 : 1));
 }
