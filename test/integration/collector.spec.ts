@@ -1,5 +1,5 @@
 import type { Bus } from '@edgeloop/bus';
-import { COLLECTOR } from '@edgeloop/collector';
+import { collectorService } from '@edgeloop/collector';
 import {
   AskCampaigns,
   AskSamples,
@@ -35,7 +35,7 @@ function environment(): NodeJS.ProcessEnv {
 beforeAll(async () => {
   suite = await testEngines({ store: true });
   store = storeFromConfig(StoreConfig.parse(suite.environment));
-  service = await startService(COLLECTOR, environment());
+  service = await startService(collectorService, environment());
   bus = service.bus;
   [n1, n2] = await Promise.all([CameraNode.connect(suite, 'n1'), CameraNode.connect(suite, 'n2')]);
 }, 120_000);
@@ -145,7 +145,7 @@ describe('samples', () => {
     const meanwhile = n1.manifestOf(bytes);
     await store.put({ bucket: 'samples', key: meanwhile.object.key }, bytes);
     await n1.announce(meanwhile);
-    service = await startService(COLLECTOR, environment());
+    service = await startService(collectorService, environment());
     bus = service.bus;
     await expectAccepted(n1, before, meanwhile);
     const ledger = await acceptedInLedger();

@@ -8,7 +8,7 @@ import {
   type DatasetSnapshot,
   type ObjectRef,
 } from '@edgeloop/contracts';
-import { LABELING_BRIDGE } from '@edgeloop/labeling-bridge';
+import { labelingService } from '@edgeloop/labeling-bridge';
 import { startService, type RunningService } from '@edgeloop/nest-bus';
 import { StoreConfig } from '@edgeloop/runtime';
 import { hexOf, sampleKey, sha256Hex, storeFromConfig, type ObjectStore } from '@edgeloop/store';
@@ -43,11 +43,11 @@ function environment(changes: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
 beforeAll(async () => {
   suite = await testEngines({ store: true });
   store = storeFromConfig(StoreConfig.parse(suite.environment));
-  open = await startService(LABELING_BRIDGE, environment());
+  open = await startService(labelingService, environment());
   bus = open.bus;
   url = (await bus.ask(AskDatasets, {})).apiUrl;
   desk = new LabelingDesk({ bus: () => bus, store, url: () => url });
-  guarded = await startService(LABELING_BRIDGE, environment({ LABELING_API_TOKEN: TOKEN }));
+  guarded = await startService(labelingService, environment({ LABELING_API_TOKEN: TOKEN }));
   // Two replicas compete for the question; ask until the other one answers.
   guardedUrl = await eventually(async () => {
     const { apiUrl } = await bus.ask(AskDatasets, {});
@@ -282,7 +282,7 @@ describe('the dataset', () => {
     const before = await bus.ask(AskDatasets, {});
     await guarded.stop();
     await open.stop();
-    open = await startService(LABELING_BRIDGE, environment());
+    open = await startService(labelingService, environment());
     bus = open.bus;
     const after = await bus.ask(AskDatasets, {});
     expect(after.datasets).toEqual(before.datasets);

@@ -31,8 +31,6 @@ export interface CollectorUseCases {
 /** Injection token of `CollectorUseCases`. */
 export const USE_CASES = Symbol('collector use-cases');
 
-export const CONSUMES = [NodeManifest, NodeDrifted, NodeSettled, NodeGrant, NodeReceipts, AskSamples, AskCampaigns, AskStartCampaign];
-
 @Controller()
 export class CollectorController {
   constructor(@Inject(USE_CASES) private readonly use: CollectorUseCases) {}

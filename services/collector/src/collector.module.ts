@@ -1,5 +1,5 @@
 import { BASE_CAMPAIGN } from '@edgeloop/contracts';
-import type { ServiceDefinition, ServiceDeps } from '@edgeloop/nest-bus';
+import type { ServiceDeps } from '@edgeloop/nest-bus';
 import { repeat, systemClock, type Repeating } from '@edgeloop/runtime';
 import { createSealingKeys, grantsFromConfig, proveWriteOnly, SAMPLES_BUCKET, storeFromConfig } from '@edgeloop/store';
 import type { DynamicModule } from '@nestjs/common';
@@ -14,22 +14,15 @@ import { FindOrphans } from './app/find-orphans.ts';
 import { GrantUpload } from './app/grant-upload.ts';
 import { KeepCampaigns } from './app/keep-campaigns.ts';
 import { ProveRights } from './app/prove-rights.ts';
-import { CollectorController, CONSUMES, USE_CASES, type CollectorUseCases } from './collector.controller.ts';
-import { CollectorConfig, driftPlanOf } from './config.ts';
+import { CollectorController, USE_CASES, type CollectorUseCases } from './collector.controller.ts';
+import { type CollectorConfig, driftPlanOf } from './config.ts';
 
 type Deps = ServiceDeps<CollectorConfig>;
 
 /** The store may be away at start; nodes keep their samples meanwhile. */
 const PROVE_EVERY_MS = 3_000;
 
-export const COLLECTOR: ServiceDefinition<typeof CollectorConfig> = {
-  name: 'collector',
-  config: CollectorConfig,
-  consumes: CONSUMES,
-  module: collectorModule,
-};
-
-async function collectorModule(deps: Deps): Promise<DynamicModule> {
+export async function collectorModule(deps: Deps): Promise<DynamicModule> {
   const parts = await buildParts(deps);
   deps.onStart(async () => {
     await parts.rights.tryNow();

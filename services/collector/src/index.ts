@@ -1,2 +1,2 @@
-export { COLLECTOR } from './collector.module.ts';
+export { collectorService } from './collector.service.ts';
 export { CollectorConfig } from './config.ts';

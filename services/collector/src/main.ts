@@ -1,4 +1,4 @@
 import { bootService } from '@edgeloop/nest-bus';
-import { COLLECTOR } from './collector.module.ts';
+import { collectorService } from './collector.service.ts';
 
-await bootService(COLLECTOR);
+await bootService(collectorService);

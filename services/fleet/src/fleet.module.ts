@@ -1,19 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import {
-  AskInvite,
-  AskNodes,
-  CampaignClosed,
-  CampaignStarted,
-  NodeBell,
-  NodeEnroll,
-  NodeHeartbeat,
-  NodeReport,
-  NodeSync,
-  RolloutAssigned,
-  RolloutEnded,
-} from '@edgeloop/contracts';
-import type { ServiceDefinition, ServiceDeps } from '@edgeloop/nest-bus';
+import { NodeBell } from '@edgeloop/contracts';
+import type { ServiceDeps } from '@edgeloop/nest-bus';
 import { systemClock } from '@edgeloop/runtime';
 import { storeFromConfig } from '@edgeloop/store';
 import { parseNodesSigningKey } from '@edgeloop/trust';
@@ -33,7 +21,7 @@ import { RollCall } from './app/roll-call.ts';
 import { StandingOrders } from './app/standing-orders.ts';
 import { SyncNode } from './app/sync-node.ts';
 import { TakeReport } from './app/take-report.ts';
-import { FleetConfig } from './config.ts';
+import type { FleetConfig } from './config.ts';
 import { FLEET_APP } from './fleet-app.ts';
 import type { FleetApp } from './fleet-app.ts';
 import { FleetController } from './fleet.controller.ts';
@@ -85,25 +73,7 @@ async function wire(deps: Deps): Promise<FleetApp> {
 
 class FleetModule {}
 
-async function fleetModule(deps: Deps): Promise<DynamicModule> {
+export async function fleetModule(deps: Deps): Promise<DynamicModule> {
   const app = await wire(deps);
   return { module: FleetModule, controllers: [FleetController], providers: [{ provide: FLEET_APP, useFactory: () => app }] };
 }
-
-export const fleetService: ServiceDefinition<typeof FleetConfig> = {
-  name: 'fleet',
-  config: FleetConfig,
-  consumes: [
-    RolloutAssigned,
-    RolloutEnded,
-    CampaignStarted,
-    CampaignClosed,
-    NodeReport,
-    NodeHeartbeat,
-    NodeEnroll,
-    NodeSync,
-    AskInvite,
-    AskNodes,
-  ],
-  module: fleetModule,
-};

@@ -1,2 +1,2 @@
 export { FleetConfig } from './config.ts';
-export { fleetService } from './fleet.module.ts';
+export { fleetService } from './fleet.service.ts';

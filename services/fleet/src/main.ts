@@ -1,4 +1,4 @@
 import { bootService } from '@edgeloop/nest-bus';
-import { fleetService } from './fleet.module.ts';
+import { fleetService } from './fleet.service.ts';
 
 await bootService(fleetService);

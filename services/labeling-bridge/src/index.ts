@@ -1,2 +1,2 @@
-export { LABELING_BRIDGE } from './labeling.module.ts';
+export { labelingService } from './labeling.service.ts';
 export { LabelingConfig } from './config.ts';

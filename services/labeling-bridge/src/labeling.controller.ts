@@ -24,8 +24,6 @@ export interface LabelingUseCases {
 /** Injection token of `LabelingUseCases`. */
 export const USE_CASES = Symbol('labeling use-cases');
 
-export const CONSUMES = [SampleAccepted, CampaignStarted, CampaignClosed, AskDatasets, AskImportDataset, AskSnapshot];
-
 @Controller()
 export class LabelingController {
   constructor(@Inject(USE_CASES) private readonly use: LabelingUseCases) {}

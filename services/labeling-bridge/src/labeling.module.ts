@@ -1,5 +1,5 @@
 import type { Documents } from '@edgeloop/bus';
-import type { ServiceDefinition, ServiceDeps } from '@edgeloop/nest-bus';
+import type { ServiceDeps } from '@edgeloop/nest-bus';
 import { repeat, systemClock, type Repeating } from '@edgeloop/runtime';
 import { storeFromConfig } from '@edgeloop/store';
 import type { DynamicModule } from '@nestjs/common';
@@ -13,21 +13,14 @@ import { FreezeDataset } from './app/freeze-dataset.ts';
 import { ImportDataset } from './app/import-dataset.ts';
 import { KeepDataset } from './app/keep-dataset.ts';
 import { LabelTasks } from './app/label-tasks.ts';
-import { LabelingConfig, splitRulesOf } from './config.ts';
+import { type LabelingConfig, splitRulesOf } from './config.ts';
 import type { Desk } from './domain/desk.ts';
 import type { Task } from './domain/task.ts';
-import { CONSUMES, LabelingController, USE_CASES, type LabelingUseCases } from './labeling.controller.ts';
+import { LabelingController, USE_CASES, type LabelingUseCases } from './labeling.controller.ts';
 
 type Deps = ServiceDeps<LabelingConfig>;
 
-export const LABELING_BRIDGE: ServiceDefinition<typeof LabelingConfig> = {
-  name: 'labeling-bridge',
-  config: LabelingConfig,
-  consumes: CONSUMES,
-  module: labelingModule,
-};
-
-async function labelingModule(deps: Deps): Promise<DynamicModule> {
+export async function labelingModule(deps: Deps): Promise<DynamicModule> {
   const parts = await buildParts(deps);
   let url = '';
   let clock: Repeating | undefined;
@@ -84,5 +77,4 @@ async function buildParts(deps: Deps) {
   return { taskDocuments, tasks, board, dataset, driver: new LabelingHttp({ ...http, tasks: labelTasks, dataset, store, log }) };
 }
 
-// eslint-disable-next-line typescript/no-extraneous-class -- Nest knows modules by their class
 class LabelingModule {}

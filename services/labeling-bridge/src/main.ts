@@ -1,4 +1,4 @@
 import { bootService } from '@edgeloop/nest-bus';
-import { LABELING_BRIDGE } from './labeling.module.ts';
+import { labelingService } from './labeling.service.ts';
 
-await bootService(LABELING_BRIDGE);
+await bootService(labelingService);

@@ -1,2 +1,2 @@
 export { DEFAULT_STRATEGY, RolloutConfig } from './config.ts';
-export { rolloutService } from './rollout.module.ts';
+export { rolloutService } from './rollout.service.ts';

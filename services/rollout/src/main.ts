@@ -1,4 +1,4 @@
 import { bootService } from '@edgeloop/nest-bus';
-import { rolloutService } from './rollout.module.ts';
+import { rolloutService } from './rollout.service.ts';
 
 await bootService(rolloutService);

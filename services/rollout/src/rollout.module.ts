@@ -1,13 +1,4 @@
-import {
-  AskRolloutCommand,
-  AskRollouts,
-  AskStartRollout,
-  NodeHeartbeat,
-  NodeReport,
-  NodeTelemetry,
-  ReleasePublished,
-} from '@edgeloop/contracts';
-import type { ServiceDefinition, ServiceDeps } from '@edgeloop/nest-bus';
+import type { ServiceDeps } from '@edgeloop/nest-bus';
 import { systemClock } from '@edgeloop/runtime';
 import type { DynamicModule } from '@nestjs/common';
 import { BusFleet } from './adapters/bus-fleet.ts';
@@ -23,7 +14,7 @@ import { RolloutDocument } from './app/rollout-document.ts';
 import { Rollouts } from './app/rollouts.ts';
 import { TakeReport } from './app/take-report.ts';
 import { WatchRollouts } from './app/watch-rollouts.ts';
-import { RolloutConfig } from './config.ts';
+import type { RolloutConfig } from './config.ts';
 import { ROLLOUT_APP } from './rollout-app.ts';
 import type { RolloutApp } from './rollout-app.ts';
 import { RolloutController } from './rollout.controller.ts';
@@ -58,14 +49,7 @@ async function wire(deps: Deps): Promise<RolloutApp> {
 
 class RolloutModule {}
 
-async function rolloutModule(deps: Deps): Promise<DynamicModule> {
+export async function rolloutModule(deps: Deps): Promise<DynamicModule> {
   const app = await wire(deps);
   return { module: RolloutModule, controllers: [RolloutController], providers: [{ provide: ROLLOUT_APP, useFactory: () => app }] };
 }
-
-export const rolloutService: ServiceDefinition<typeof RolloutConfig> = {
-  name: 'rollout',
-  config: RolloutConfig,
-  consumes: [ReleasePublished, NodeReport, NodeTelemetry, NodeHeartbeat, AskRollouts, AskStartRollout, AskRolloutCommand],
-  module: rolloutModule,
-};

@@ -1,1 +1,1 @@
-export { trainerService } from './service.ts';
+export { trainerService } from './trainer.service.ts';

@@ -1,4 +1,4 @@
 import { bootService } from '@edgeloop/nest-bus';
-import { trainerService } from './service.ts';
+import { trainerService } from './trainer.service.ts';
 
 await bootService(trainerService);

@@ -45,42 +45,41 @@ function gateOf(config: TrainerConfig) {
   };
 }
 
-// eslint-disable-next-line typescript/no-extraneous-class -- Nest knows modules by their class
-export class TrainerModule {
-  static async create(deps: ServiceDeps<TrainerConfig>): Promise<DynamicModule> {
-    const { bus, log, config } = deps;
-    const root = join(config.EDGELOOP_DATA_DIR, 'trainer');
-    const store = storeFromConfig(config);
-    const runs = await deps.documents('runs', StoredRun);
-    const lines = await deps.documents('trainer', StoredModelLine);
-    const environment = await stepEnvironment({ pythonFile: config.EDGELOOP_PYTHON_FILE, folder: root, own: process.env });
-    const executor = new LocalExecutor({ root: join(root, 'runs'), project: config.TRAINER_PROJECT, environment, store, log });
-    const loadProject = () => readValohaiYaml(join(config.TRAINER_PROJECT, 'valohai.yaml'));
-    const driver = new RunDriver(
-      {
-        bus,
-        runs,
-        executor,
-        outputs: new StoredOutputs(store),
-        datasets: new StoredDatasets(store),
-        loadProject,
-        firstBase: () => storeBase(store, config.TRAINER_BASE_MODEL),
-        clock: systemClock,
-        log,
-      },
-      { gate: gateOf(config), parameters: config.TRAINER_PARAMETERS, stepTimeoutMs: config.TRAINER_STEP_TIMEOUT_MS },
-    );
-    const worker = new RunWorker({ runs, driver, clock: systemClock, log });
-    deps.onStart(async () => {
-      await loadProject();
-      await worker.start();
-    });
-    deps.onStop(() => worker.stop());
-    const trainer = new Trainer({ runs, lines }, settingsOf(config), systemClock, log);
-    return {
-      module: TrainerModule,
-      controllers: [TrainerController],
-      providers: [{ provide: Trainer, useFactory: () => trainer }],
-    };
-  }
+class TrainerModule {}
+
+export async function trainerModule(deps: ServiceDeps<TrainerConfig>): Promise<DynamicModule> {
+  const { bus, log, config } = deps;
+  const root = join(config.EDGELOOP_DATA_DIR, 'trainer');
+  const store = storeFromConfig(config);
+  const runs = await deps.documents('runs', StoredRun);
+  const lines = await deps.documents('trainer', StoredModelLine);
+  const environment = await stepEnvironment({ pythonFile: config.EDGELOOP_PYTHON_FILE, folder: root, own: process.env });
+  const executor = new LocalExecutor({ root: join(root, 'runs'), project: config.TRAINER_PROJECT, environment, store, log });
+  const loadProject = () => readValohaiYaml(join(config.TRAINER_PROJECT, 'valohai.yaml'));
+  const driver = new RunDriver(
+    {
+      bus,
+      runs,
+      executor,
+      outputs: new StoredOutputs(store),
+      datasets: new StoredDatasets(store),
+      loadProject,
+      firstBase: () => storeBase(store, config.TRAINER_BASE_MODEL),
+      clock: systemClock,
+      log,
+    },
+    { gate: gateOf(config), parameters: config.TRAINER_PARAMETERS, stepTimeoutMs: config.TRAINER_STEP_TIMEOUT_MS },
+  );
+  const worker = new RunWorker({ runs, driver, clock: systemClock, log });
+  deps.onStart(async () => {
+    await loadProject();
+    await worker.start();
+  });
+  deps.onStop(() => worker.stop());
+  const trainer = new Trainer({ runs, lines }, settingsOf(config), systemClock, log);
+  return {
+    module: TrainerModule,
+    controllers: [TrainerController],
+    providers: [{ provide: Trainer, useFactory: () => trainer }],
+  };
 }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connectBus } from '@edgeloop/bus';
 import type { Bus } from '@edgeloop/bus';
-import { COLLECTOR } from '@edgeloop/collector';
+import { collectorService } from '@edgeloop/collector';
 import { AskInvite, NodeHeartbeat, PackageBuilt, ReleasePublished, RolloutAssigned } from '@edgeloop/contracts';
 import type { NodeReport, PayloadOf, RolloutRelease } from '@edgeloop/contracts';
 import { fleetService } from '@edgeloop/fleet';
@@ -56,7 +56,7 @@ export class EdgeSite {
     site.#services.push(
       await startService(publisherService, environment),
       await startService(fleetService, environment),
-      await startService(COLLECTOR, environment),
+      await startService(collectorService, environment),
     );
     return site;
   }

@@ -1,11 +1,11 @@
 import { AskCancelRun, AskRuns, AskStartRun, DatasetSnapshotted, ReleasePublished, RolloutEnded } from '@edgeloop/contracts';
-import type { ServiceDefinition } from '@edgeloop/nest-bus';
+import { service } from '@edgeloop/nest-bus';
 import { TrainerConfig } from './config.ts';
-import { TrainerModule } from './trainer.module.ts';
+import { trainerModule } from './trainer.module.ts';
 
-export const trainerService: ServiceDefinition<typeof TrainerConfig> = {
+export const trainerService = service({
   name: 'trainer',
   config: TrainerConfig,
   consumes: [DatasetSnapshotted, ReleasePublished, RolloutEnded, AskStartRun, AskCancelRun, AskRuns],
-  module: (deps) => TrainerModule.create(deps),
-};
+  module: trainerModule,
+});
