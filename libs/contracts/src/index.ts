@@ -1,20 +1,122 @@
-export * from './contract.ts';
-export * from './subject.ts';
-export * from './streams.ts';
-export * from './values.ts';
-export * from './sampling-policy.ts';
-export * from './package-manifest.ts';
-export * from './dataset.ts';
-export * from './rollout-strategy.ts';
-export * from './evaluation.ts';
-export * from './family/node.ts';
-export * from './family/run.ts';
-export * from './family/release.ts';
-export * from './family/rollout.ts';
-export * from './family/fleet.ts';
-export * from './family/collection.ts';
-export * from './family/labeling.ts';
-export * from './family/evidence.ts';
-export * from './family/dead.ts';
-export * from './family/ask.ts';
+export {
+  event,
+  patternOf,
+  request,
+  signal,
+  subjectOf,
+  tokensOf,
+  typeId,
+  type Contract,
+  type EventContract,
+  type MessageKind,
+  type PayloadOf,
+  type ReplyOf,
+  type RequestContract,
+  type SignalContract,
+} from './contract.ts';
+export { buildSubject, InvalidSubjectTokenError, parseSubject, SUBJECT_TOKEN, subjectPattern } from './subject.ts';
+export { STATE_BUCKETS, STREAMS, type StateBucket, type StreamDefinition, type StreamName } from './streams.ts';
+export {
+  BOXES_PER_PICTURE_MAX,
+  CampaignId,
+  ChannelName,
+  CLASSES_MAX,
+  ClassName,
+  DatasetId,
+  Digest,
+  InviteId,
+  LabelBox,
+  NodeId,
+  ObjectRef,
+  PackageId,
+  PredictedBox,
+  ReleaseId,
+  RolloutId,
+  RunId,
+  SampleId,
+  Score,
+  TaskId,
+  Timestamp,
+} from './values.ts';
+export { RULES_MAX, SamplingPolicy, SamplingRule } from './sampling-policy.ts';
+export {
+  GoldenVector,
+  ModelCard,
+  ModelInput,
+  ModelLayout,
+  ModelName,
+  ModelVersion,
+  PACKAGE_FORMAT,
+  PackageManifest,
+} from './package-manifest.ts';
+export { DATASET_ITEMS_MAX, DatasetItem, DatasetSnapshot } from './dataset.ts';
+export { NodeSelection, RolloutStrategy, WAVES_MAX, WaveSize } from './rollout-strategy.ts';
+export { Evaluation, GateVerdict, ModelScore, SliceScore } from './evaluation.ts';
+export {
+  DeploymentOutcome,
+  DeploymentPhase,
+  Desired,
+  HISTOGRAM_BINS,
+  NodeBell,
+  NodeEnroll,
+  NodeGrant,
+  NodeHeartbeat,
+  NodeManifest,
+  NodeReceipts,
+  NodeReport,
+  NodeSync,
+  NodeTelemetry,
+  RECEIPTS_PER_REQUEST_MAX,
+  RunningModel,
+  SampleManifest,
+  SignedDesired,
+  TelemetryWindow,
+  TrustAnchors,
+  UploadCredentials,
+} from './family/node.ts';
+export { Incumbent, RunCompleted, RunEnded, RunJudged, RunProgressed, RunStarted, RunStepStarted, RunTrigger } from './family/run.ts';
+export { PackageBuilt, PackageRefused, ReleasePublished, ReleaseRefused, RolloutRelease } from './family/release.ts';
+export {
+  NODES_PER_ASSIGNMENT_MAX,
+  RolloutAssigned,
+  RolloutEnded,
+  RolloutHalted,
+  RolloutPaused,
+  RolloutResumed,
+  RolloutStarted,
+  RolloutWaveCompleted,
+  RolloutWaveStarted,
+} from './family/rollout.ts';
+export { NodeDesiredSet, NodeEnrolled } from './family/fleet.ts';
+export { BASE_CAMPAIGN, CampaignClosed, CampaignStarted, SampleAccepted, SampleQuarantined } from './family/collection.ts';
+export { DatasetSnapshotted, TaskAnswered, TaskCreated } from './family/labeling.ts';
+export { NodeDrifted, NodeSettled } from './family/evidence.ts';
+export { DeadLetter } from './family/dead.ts';
+export {
+  AskCampaigns,
+  AskCancelRun,
+  AskDatasets,
+  AskField,
+  AskImportDataset,
+  AskInvite,
+  AskNodes,
+  AskReleases,
+  AskRolloutCommand,
+  AskRollouts,
+  AskRuns,
+  AskSamples,
+  AskSnapshot,
+  AskStartCampaign,
+  AskStartRollout,
+  AskStartRun,
+  CampaignView,
+  DatasetView,
+  FieldView,
+  ImportedItem,
+  NodeView,
+  ReleaseView,
+  RolloutView,
+  RunView,
+  SampleView,
+} from './family/ask.ts';
 export { ALL_CONTRACTS } from './all-contracts.ts';

@@ -221,7 +221,8 @@ export const NodeGrant = request({
   payload: z.object({
     nodeId: NodeId,
     campaignId: CampaignId,
-    /** x25519 public nkey (`X…`) made on the node. */ sealTo: z.string().min(10).max(100),
+    /** x25519 public nkey (`X…`) made on the node. */
+    sealTo: z.string().min(10).max(100),
     wanted: z.int().positive().max(1000),
   }),
   reply: z.discriminatedUnion('granted', [
