@@ -1,6 +1,7 @@
-import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, randomUUID, sign, type KeyObject } from 'node:crypto';
+import { createPrivateKey, createPublicKey, generateKeyPairSync, randomUUID, sign, type KeyObject } from 'node:crypto';
 import { link, mkdir, open, readFile, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { sha256Hex } from './digest.ts';
 import type { MetadataRole } from './tuf-errors.ts';
 
 const KEY_FILE_MODE = 0o600;
@@ -52,7 +53,7 @@ export function signerOf(privateKey: KeyObject): Signer {
   const publicKey = createPublicKey(privateKey).export({ type: 'spki', format: 'der' }).subarray(SPKI_HEADER_BYTES).toString('hex');
   const canonical = `{"keytype":"ed25519","keyval":{"public":"${publicKey}"},"scheme":"ed25519"}`;
   return {
-    keyId: createHash('sha256').update(canonical).digest('hex'),
+    keyId: sha256Hex(canonical),
     publicKey,
     sign: (bytes) => sign(null, bytes, privateKey),
   };

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import { copyFile, mkdir, open, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { sha256Hex } from './digest.ts';
 
 /** The one in use and the one before it. */
 export const GENERATIONS_KEPT = 2;
@@ -33,7 +33,7 @@ export class MetadataGenerations {
   constructor(folder: string, shippedRoot: string) {
     this.#folder = folder;
     this.#shippedRoot = shippedRoot;
-    this.#shippedRootDigest = sha256(Buffer.from(shippedRoot));
+    this.#shippedRootDigest = sha256Hex(Buffer.from(shippedRoot));
   }
 
   /** Intact generations that grew from this trust root, newest first. */
@@ -105,17 +105,13 @@ async function metadataFiles(folder: string): Promise<string[]> {
 
 async function digestsOf(folder: string): Promise<Record<string, string>> {
   const digests: Record<string, string> = {};
-  for (const file of await metadataFiles(folder)) digests[file] = sha256(await readFile(join(folder, file)));
+  for (const file of await metadataFiles(folder)) digests[file] = sha256Hex(await readFile(join(folder, file)));
   return digests;
 }
 
 function sameFiles(left: Readonly<Record<string, string>>, right: Readonly<Record<string, string>>): boolean {
   const names = Object.keys(left);
   return names.length === Object.keys(right).length && names.every((name) => left[name] === right[name]);
-}
-
-function sha256(bytes: Buffer): string {
-  return createHash('sha256').update(bytes).digest('hex');
 }
 
 async function sync(path: string): Promise<void> {

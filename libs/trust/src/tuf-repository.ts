@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import { Key, MetaFile, Metadata, Root, Signature, Snapshot, TargetFile, Targets, Timestamp, MetadataKind } from '@tufjs/models';
+import { digestOf, hexOf } from './digest.ts';
 import type { RepositoryKeys, Signer } from './keys.ts';
 import { METADATA_ROLES } from './keys.ts';
 import type { MetadataRole } from './tuf-errors.ts';
@@ -190,12 +190,4 @@ function fileOf(role: MetadataRole, { version }: SignedRole, bytes: Buffer): Rep
 
 function describe(role: SignedRole, bytes: Buffer): SignedFile {
   return { version: role.version, expires: role.expires, bytes: bytes.byteLength, digest: digestOf(bytes) };
-}
-
-function digestOf(bytes: Buffer): string {
-  return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
-}
-
-function hexOf(digest: string): string {
-  return digest.slice('sha256:'.length);
 }
