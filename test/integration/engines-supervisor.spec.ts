@@ -70,6 +70,13 @@ describe('supervisor', () => {
     expect(supervisor.status()[0]?.restarts).toBeGreaterThan(1);
   });
 
+  it('says so to who waits for a start when the program is stopped meanwhile', async () => {
+    const start = supervisor.start(program('one', SLEEPER, { isReady: saysUp }));
+    await supervisor.stop('one');
+    await expect(start).rejects.toMatchObject({ name: 'ProgramStartError', message: expect.stringContaining('stopped while it started') });
+    expect(supervisor.status()).toMatchObject([{ name: 'one', state: 'ended', pid: undefined }]);
+  });
+
   it('throws with the last lines when a program dies before it is ready', async () => {
     const dies = program('bad', "console.error('no configuration'); process.exit(2)", { isReady: async () => false });
     await expect(supervisor.start(dies)).rejects.toMatchObject({

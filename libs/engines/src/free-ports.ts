@@ -20,14 +20,6 @@ export async function freePorts(count: number): Promise<number[]> {
   }
 }
 
-/** False when somebody listens on 127.0.0.1:port. */
-export async function isPortFree(port: number): Promise<boolean> {
-  const server = await tryListen(port);
-  if (!server) return false;
-  await new Promise((resolve) => server.close(resolve));
-  return true;
-}
-
 async function listenSomewhere(): Promise<Server> {
   for (let attempt = 0; attempt < TRIES_PER_PORT_MAX; attempt += 1) {
     const server = await tryListen(randomInt(PORT_MIN, PORT_MAX));

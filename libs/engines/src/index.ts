@@ -11,7 +11,7 @@ export {
   PortInUseError,
   ProgramStartError,
 } from './errors.ts';
-export { freePorts, isPortFree } from './free-ports.ts';
+export { freePorts } from './free-ports.ts';
 export { type GuardedProcess, type GuardedProgram, type ProcessExit, spawnGuarded } from './guarded-process.ts';
 export { claimDataDir } from './instance.ts';
 export { lastLogLines } from './log-tail.ts';

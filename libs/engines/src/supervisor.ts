@@ -150,8 +150,10 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
       );
     };
     const process = await spawnGuarded({ ...program, logPath }).catch((cause: unknown) => fail(`${program.command} cannot be run`, cause));
-    // Stopped while it was being started.
-    if (!entry.wanted) return void (await process.stop(0));
+    if (!entry.wanted) {
+      await process.stop(0);
+      await fail('it was stopped while it started');
+    }
     entry.process = process;
     const startedAt = Date.now();
     const failure = await this.#untilReady(entry, process);
@@ -198,7 +200,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
       await this.#launch(entry);
     } catch {
       entry.lastExit = (await entry.process?.exited) ?? entry.lastExit;
-      entry.state = 'waiting';
+      entry.state = entry.wanted ? 'waiting' : 'ended';
       this.emit('exited', { name: entry.program.name, expected: !entry.wanted, ...(entry.lastExit ?? { code: null, signal: null }) });
       if (entry.wanted) this.#revive(entry, 0);
       return;
