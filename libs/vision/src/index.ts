@@ -42,7 +42,7 @@ export type { Corners, LetterboxGeometry, Size } from './picture/geometry.ts';
 export { PADDING_GREY, TensorWriter, decodeBand, letterbox } from './picture/letterbox.ts';
 export type { ChannelOrder, ChannelRange, InputFormat, PictureBand } from './picture/letterbox.ts';
 export { NIGHT, encodeJpeg, nightOf } from './picture/night.ts';
-export { bandStats, hammingDistance, pictureStats } from './picture/picture-stats.ts';
+export { bandStats, pictureStats } from './picture/picture-stats.ts';
 export type { PictureStats } from './picture/picture-stats.ts';
 export {
   PICTURE_PIXELS_MAX,

@@ -8,8 +8,11 @@ export const GRAPH_DEPTH_MAX = 16;
 /** Nodes, tensors and values visited in one model. Real detectors have a few thousand. */
 export const GRAPH_ITEMS_MAX = 1_000_000;
 
-/** Characters of a name. */
+/** UTF-8 bytes of a name. */
 export const NAME_BYTES_MAX = 4096;
+
+/** Dimensions of one shape; detectors have at most five. */
+export const SHAPE_DIMENSIONS_MAX = 64;
 
 /** One input or output of a graph. */
 export interface TensorValue {
@@ -208,7 +211,7 @@ function shapeOf(bytes: Uint8Array): (number | string)[] {
   const dims: (number | string)[] = [];
   for (const { number, wire, bytes: content } of fieldsOf(bytes)) {
     if (number !== 1 || wire !== 2) continue;
-    if (dims.length >= 64) throw new OnnxUnreadableError('a shape of more than 64 dimensions');
+    if (dims.length >= SHAPE_DIMENSIONS_MAX) throw new OnnxUnreadableError(`a shape of more than ${SHAPE_DIMENSIONS_MAX} dimensions`);
     dims.push(dimOf(content));
   }
   return dims;

@@ -43,14 +43,6 @@ export function bandStats(band: PictureBand): PictureStats {
   return { brightness, contrast: deviation(grey.luma, brightness), sharpness: laplacianVariance(grey), hash: differenceHash(grey) };
 }
 
-/** Bits in which two hashes differ, 0 to 64. */
-export function hammingDistance(a: string, b: string): number {
-  let differing = BigInt(`0x${a}`) ^ BigInt(`0x${b}`);
-  let bits = 0;
-  for (; differing > 0n; differing &= differing - 1n) bits++;
-  return bits;
-}
-
 /** Averages every pixel into its cell of the smaller grid. ITU-R 601 luma. */
 function shrink(rgb: Uint8Array, width: number, height: number, columns: number, rows: number): Grey {
   const luma = new Float64Array(columns * rows);
