@@ -4,9 +4,6 @@ export interface PolicyTarget {
   readonly keyPrefix: string;
 }
 
-/** S3 and STS both refuse longer ones. */
-export const SESSION_POLICY_CHARS_MAX = 2048;
-
 /**
  * What one node may do with its session: put single objects below one prefix. SeaweedFS counts multipart uploads as puts and lets
  * sessions assume roles again, so both are denied by name.
