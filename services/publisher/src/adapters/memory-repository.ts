@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import type { Digest } from '@edgeloop/contracts';
+import { digestOf } from '@edgeloop/store';
 import {
   ArtifactConflictError,
   ArtifactMissingError,
@@ -17,7 +17,7 @@ export class MemoryArtifactRepository implements ArtifactRepository {
     const held = this.files.get(path);
     if (held !== undefined && write.mode === 'create' && !held.equals(bytes)) return Promise.reject(new ArtifactConflictError(path));
     this.files.set(path, Buffer.from(bytes));
-    return Promise.resolve({ digest: `sha256:${createHash('sha256').update(bytes).digest('hex')}`, bytes: bytes.byteLength });
+    return Promise.resolve({ digest: digestOf(bytes), bytes: bytes.byteLength });
   }
 
   head(path: string): Promise<ArtifactInfo | undefined> {

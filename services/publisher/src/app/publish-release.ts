@@ -1,8 +1,16 @@
 import type { Documents, MessageContext, Output } from '@edgeloop/bus';
 import { ReleasePublished, ReleaseRefused, type ChannelName, type PackageBuilt, type PayloadOf } from '@edgeloop/contracts';
-import { PACKAGE_BYTES_MAX, PackageRefusedError, digestOf, manifestText, readPackage } from '@edgeloop/model-package';
+import { PACKAGE_BYTES_MAX, PackageRefusedError, manifestText, readPackage } from '@edgeloop/model-package';
 import { isoOf, type Clock, type Logger } from '@edgeloop/runtime';
-import { DigestMismatchError, ObjectNotFoundError, ObjectTooLargeError, hexOf, readVerified, type ObjectStore } from '@edgeloop/store';
+import {
+  DigestMismatchError,
+  ObjectNotFoundError,
+  ObjectTooLargeError,
+  digestOf,
+  hexOf,
+  readVerified,
+  type ObjectStore,
+} from '@edgeloop/store';
 import { repositoryPathOf, targetPathOf } from '@edgeloop/trust';
 import { moveChannel, type Channel } from '../domain/channel.ts';
 import {
