@@ -172,24 +172,33 @@ export function parseValohaiYaml(text: string, file: string): ValohaiProject {
   const broken = document.errors[0];
   if (broken) throw new InvalidProjectError(`${file}:${broken.linePos?.[0].line ?? 1}`, broken.message.split('\n')[0] ?? 'not YAML');
   if (!isSeq(document.contents)) throw new InvalidProjectError(file, 'must be a list of steps and pipelines ("- step:" …)');
+  const at = (path: readonly PropertyKey[]): string => `${file}:${lineOf(document, lines, path)}`;
   const project: { steps: StepDefinition[]; pipelines: PipelineDefinition[] } = { steps: [], pipelines: [] };
   for (const [index, item] of (document.toJS() as unknown[]).entries()) {
-    const kind = typeof item === 'object' && item !== null && 'pipeline' in item ? Pipeline : Step;
-    const key = kind === Pipeline ? 'pipeline' : 'step';
-    if (typeof item !== 'object' || item === null || !(key in item))
-      throw new InvalidProjectError(`${file}:${lineOf(document, lines, [index])}`, 'expected "step:" or "pipeline:"');
-    const parsed = kind.safeParse((item as Record<string, unknown>)[key]);
-    if (!parsed.success) {
-      const issue = parsed.error.issues[0];
-      throw new InvalidProjectError(
-        `${file}:${lineOf(document, lines, [index, key, ...(issue?.path ?? [])])}`,
-        `${[key, ...(issue?.path ?? [])].join('.')}: ${issue?.message ?? 'invalid'}`,
-      );
-    }
-    if (kind === Pipeline) project.pipelines.push(parsed.data as PipelineDefinition);
-    else project.steps.push(parsed.data as StepDefinition);
+    const read = <S extends z.ZodType>(key: string, schema: S): z.output<S> => readItem(schema, item, { key, index, at });
+    if (has(item, 'pipeline')) project.pipelines.push(read('pipeline', Pipeline));
+    else if (has(item, 'step')) project.steps.push(read('step', Step));
+    else throw new InvalidProjectError(at([index]), 'expected "step:" or "pipeline:"');
   }
   return project;
+}
+
+function has(item: unknown, key: string): boolean {
+  return typeof item === 'object' && item !== null && key in item;
+}
+
+interface Place {
+  readonly key: string;
+  readonly index: number;
+  readonly at: (path: readonly PropertyKey[]) => string;
+}
+
+function readItem<S extends z.ZodType>(schema: S, item: unknown, { key, index, at }: Place): z.output<S> {
+  const parsed = schema.safeParse((item as Record<string, unknown>)[key]);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  const path = [key, ...(issue?.path ?? [])];
+  throw new InvalidProjectError(at([index, ...path]), `${path.join('.')}: ${issue?.message ?? 'invalid'}`);
 }
 
 export async function readValohaiYaml(file: string): Promise<ValohaiProject> {

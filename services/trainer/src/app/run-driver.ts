@@ -48,8 +48,11 @@ interface Plan {
   readonly evaluationNode: string | null;
 }
 
+/** The step whose outputs the gate judges, and the step whose time counts as training: what a project calls them is part of its contract. */
 const EVALUATE_STEP = 'evaluate';
 const TRAIN_STEP = 'train';
+/** Output file that is the model of a run. */
+const MODEL_FILE = 'model.onnx';
 
 /** Drives one run: what follows is decided by the domain, done here, and saved together with what it says to others. */
 export class RunDriver {
@@ -182,30 +185,25 @@ export class RunDriver {
   }
 
   async #complete(run: Run): Promise<void> {
-    const outputs: readonly OutputFile[] = run.finished.at(-1)?.outputs ?? [];
-    const model = outputs.find((output) => output.name === 'model.onnx')?.object;
-    if (!model)
-      throw new InvalidOutputError(
-        'model.onnx',
-        `the run ended without a model: step ${run.finished.at(-1)?.step ?? 'none'} left ${outputs.map((each) => each.name).join(', ') || 'nothing'}`,
-      );
-    const card = run.imported?.card ?? (await this.#parts.outputs.card(outputs, run.model));
-    const goldenPictures =
-      run.imported?.goldenPictures ?? (run.dataset ? (await this.#parts.datasets.files(run.dataset.manifest)).goldenPictures : []);
     const payload = {
       runId: run.runId,
-      model,
-      card,
+      model: modelOf(run),
+      card: run.imported?.card ?? (await this.#parts.outputs.card(lastOutputs(run), run.model)),
       datasetId: run.dataset?.datasetId ?? null,
       datasetDigest: run.dataset?.manifest.digest ?? null,
       gate: run.gate,
       trainSeconds: run.finished.filter((done) => done.step === TRAIN_STEP).reduce((sum, done) => sum + done.seconds, 0),
-      goldenPictures: [...goldenPictures],
+      goldenPictures: [...(await this.#goldenPictures(run))],
     };
     await this.change(run.runId, { type: 'ended', status: 'completed', at: this.#parts.clock.now(), reason: null }, [
       { contract: RunCompleted, id: `${run.runId}-completed`, payload },
     ]);
     await this.#parts.executor.clean(run.runId);
+  }
+
+  async #goldenPictures({ imported, dataset }: Run): Promise<readonly ObjectRef[]> {
+    if (imported) return imported.goldenPictures;
+    return dataset ? (await this.#parts.datasets.files(dataset.manifest)).goldenPictures : [];
   }
 
   async #end(run: Run, outcome: 'refused' | 'failed' | 'cancelled' | 'timed-out', step: string | null, reason: string): Promise<void> {
@@ -217,10 +215,24 @@ export class RunDriver {
     await this.#parts.executor.clean(run.runId);
   }
 
+  /** Saves a change together with what it says to others; a run that has ended stays as it is. */
   async change(runId: string, change: RunChange, outputs: readonly Output[] = []): Promise<void> {
     await this.#parts.runs.update(runId, (current) => {
       if (!current || current.status !== 'running') return undefined;
       return { state: evolve(current, change), outputs };
     });
   }
+}
+
+function lastOutputs(run: Run): readonly OutputFile[] {
+  return run.finished.at(-1)?.outputs ?? [];
+}
+
+/** @throws InvalidOutputError */
+function modelOf(run: Run): ObjectRef {
+  const outputs = lastOutputs(run);
+  const model = outputs.find((output) => output.name === MODEL_FILE)?.object;
+  if (model) return model;
+  const left = outputs.map((output) => output.name).join(', ') || 'nothing';
+  throw new InvalidOutputError(MODEL_FILE, `the run ended without a model: step ${run.finished.at(-1)?.step ?? 'none'} left ${left}`);
 }

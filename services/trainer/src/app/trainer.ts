@@ -2,6 +2,7 @@ import { Refusal } from '@edgeloop/bus';
 import type { Cause, Documents } from '@edgeloop/bus';
 import { RunStarted } from '@edgeloop/contracts';
 import type { AskStartRun, DatasetSnapshotted, PayloadOf, ReleasePublished, RolloutEnded, RunTrigger, RunView } from '@edgeloop/contracts';
+import { isoOf } from '@edgeloop/runtime';
 import type { Clock, Logger } from '@edgeloop/runtime';
 import type { z } from 'zod';
 import {
@@ -208,8 +209,8 @@ function viewOf(run: Run): z.output<typeof RunView> {
     step: run.current?.node ?? null,
     trigger: `${run.trigger.kind}: ${run.trigger.reason}`,
     datasetId: run.dataset?.datasetId ?? null,
-    startedAt: new Date(run.startedAt).toISOString(),
-    endedAt: run.endedAt === null ? null : new Date(run.endedAt).toISOString(),
+    startedAt: isoOf(run.startedAt),
+    endedAt: run.endedAt === null ? null : isoOf(run.endedAt),
     version: run.model.version,
     reason: run.reason,
   };
