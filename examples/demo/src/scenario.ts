@@ -119,7 +119,13 @@ async function photos(options: DemoOptions & { dataset: string }): Promise<Scena
       day: Math.min(DAY_SAMPLES_MAX, Math.ceil(size * STREAM_DAY_SHARE)),
       drift: Math.min(options.labels, Math.floor(size * STREAM_DRIFT_SHARE)),
     },
-    remarks: [...labelled.remarks, ...(streamed?.remarks ?? []), ...split.remarks, ...unlabelled(split.dataset, modelClasses)],
+    remarks: [
+      ...(base?.remarks ?? []),
+      ...labelled.remarks,
+      ...(streamed?.remarks ?? []),
+      ...split.remarks,
+      ...unlabelled(split.dataset, modelClasses),
+    ],
   };
 }
 
