@@ -18,3 +18,20 @@ export async function pollUntil<T>(
   wait.signal.throwIfAborted();
   throw new TurnTimeoutError(wait.what, wait.limitMs);
 }
+
+type Asked<T> = { readonly answer: T } | { readonly refusal: unknown };
+
+/** Asks a service that may just be starting again; a refusal is an answer and is thrown at once. The question must bear repetition. */
+export async function askPatiently<T>(wait: Parameters<typeof pollUntil>[0], ask: () => Promise<T>): Promise<T> {
+  const asked = await pollUntil<Asked<T>>(wait, () =>
+    ask().then(
+      (answer) => ({ answer }),
+      (cause: unknown) => {
+        if ((cause as { retryable?: boolean } | null)?.retryable === false) return { refusal: cause };
+        throw cause;
+      },
+    ),
+  );
+  if ('refusal' in asked) throw asked.refusal;
+  return asked.answer;
+}

@@ -5,6 +5,8 @@ import type { Scenario } from '../scenario.ts';
 const TRAIN_AT_SHARE = 0.6;
 const CAMPAIGN_COOLDOWN_MS = 60_000;
 const FIRST_HOLDOUT_SHARE = 0.15;
+/** Enough to judge by, and most of a small collection left to learn from. */
+const HOLDOUT_SHARE = 0.18;
 const CAMPAIGN_DEADLINE_MS = 6 * 60_000;
 const WINDOW_MS = 3_000;
 /** Windows from which evidence learns what is normal for a node; the light changes only when they are full. */
@@ -36,13 +38,20 @@ export function serviceSettings(scenario: Scenario, nodes: number): Partial<Reco
         ],
       }),
     },
-    trainer: { TRAINER_NEW_LABELS: String(Math.max(1, Math.floor(drift * TRAIN_AT_SHARE))) },
+    trainer: {
+      TRAINER_NEW_LABELS: String(Math.max(1, Math.floor(drift * TRAIN_AT_SHARE))),
+      TRAINER_PARAMETERS: process.env['TRAINER_PARAMETERS'] ?? JSON.stringify({ train: scenario.training }),
+    },
     evidence: { EVIDENCE_BASELINE_WINDOWS: String(BASELINE_WINDOWS) },
     'labeling-bridge': {
       LABELING_SNAPSHOT_LABELS: String(drift + day),
       LABELING_SNAPSHOT_LABELS_MIN: String(Math.max(1, Math.floor(drift * TRAIN_AT_SHARE))),
       // A first model is judged on pictures that were labelled before; one that was brought along may have learnt from all of them.
-      LABELING_SPLIT: JSON.stringify({ importedHoldout: scenario.base === null, importedHoldoutShare: FIRST_HOLDOUT_SHARE }),
+      LABELING_SPLIT: JSON.stringify({
+        holdoutShare: HOLDOUT_SHARE,
+        importedHoldout: scenario.base === null,
+        importedHoldoutShare: FIRST_HOLDOUT_SHARE,
+      }),
     },
     rollout: {
       ROLLOUT_AUTO: JSON.stringify({

@@ -26,7 +26,7 @@ import type { TurnLog } from '../narration/turn-log.ts';
 import type { Scenario } from '../scenario.ts';
 import type { CameraServer } from '../world/camera-server.ts';
 import { DAY, NIGHT } from '../world/world.ts';
-import { pollUntil } from './poll.ts';
+import { askPatiently, pollUntil } from './poll.ts';
 import { BASELINE_WINDOWS, nodeSettings } from './service-settings.ts';
 
 export interface TurnParts {
@@ -81,8 +81,8 @@ export class Turn {
   }
 
   async importDataset(): Promise<{ datasetId: string; pictures: Awaited<ReturnType<typeof importDataset>>['pictures'] }> {
-    const { stack, store, scenario, screen } = this.#parts;
-    const imported = await importDataset({ bus: stack.bus, store }, scenario.dataset, (done, total) =>
+    const { stack, store, scenario, screen, signal } = this.#parts;
+    const imported = await importDataset({ bus: stack.bus, store, signal }, scenario.dataset, (done, total) =>
       screen.progress({ arrow: 'label', label: 'labelled photos', done, total, note: '' }),
     );
     screen.endProgress();
@@ -90,11 +90,12 @@ export class Turn {
   }
 
   async startNodes(): Promise<void> {
-    const { stack, cameras, nodes, fps } = this.#parts;
+    const { stack, cameras, nodes, fps, signal } = this.#parts;
     await Promise.all(
       Array.from({ length: nodes }, async (_, camera) => {
         const nodeId = nodeName(camera);
-        const { joinToken } = await stack.bus.ask(AskInvite, { nodeId }, { timeoutMs: LIMITS.ask });
+        const wait = { what: `a join token for ${nodeId}`, limitMs: LIMITS.ask, signal };
+        const { joinToken } = await askPatiently(wait, () => stack.bus.ask(AskInvite, { nodeId }));
         await stack.startNode({ nodeId, joinToken, source: cameras.snapshotUrl(camera), environment: nodeSettings(fps) });
       }),
     );
@@ -113,7 +114,7 @@ export class Turn {
       base && model
         ? { kind: 'import' as const, model, card: base.card, goldenPictures: [...goldenPictures], reason: 'the first model, brought along' }
         : { kind: 'train' as const, datasetId: imported.datasetId, reason: 'there is no model yet' };
-    const { runId } = await pollUntil(
+    const { runId } = await askPatiently(
       { what: 'the trainer to take the first model', limitMs: LIMITS.ask, signal: this.#parts.signal },
       () => stack.bus.ask(AskStartRun, question),
     );
