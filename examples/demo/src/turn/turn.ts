@@ -114,7 +114,8 @@ export class Turn {
       base && model
         ? { kind: 'import' as const, model, card: base.card, goldenPictures: [...goldenPictures], reason: 'the first model, brought along' }
         : { kind: 'train' as const, datasetId: imported.datasetId, reason: 'there is no model yet' };
-    const { runId } = await askPatiently(
+    // Asked again even where it is refused: the trainer may not have heard of the dataset yet.
+    const { runId } = await pollUntil(
       { what: 'the trainer to take the first model', limitMs: LIMITS.ask, signal: this.#parts.signal },
       () => stack.bus.ask(AskStartRun, question),
     );
