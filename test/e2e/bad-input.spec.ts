@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { blockDetector, writeOnnx } from '@edgeloop/testkit';
+import { blockDetector, writeOnnx, yoloShapedModel } from '@edgeloop/testkit';
 import { demo, makeHome, removeHome, START_LIMIT_MS, UserProcess } from './bad-input/demo-process.ts';
 import type { Ended } from './bad-input/demo-process.ts';
 import { cutPhoto, photoName, writeDataset } from './bad-input/photo-dataset.ts';
@@ -244,6 +244,22 @@ describe('a model to begin with', () => {
       metadata: { names: "['helmet', 'head']" },
     });
     await refusesBase(await file('odd.onnx', odd), /odd.onnx cannot be the first model \(model runtime failed: .*Fancy/);
+  });
+
+  it('that knows one class only, as long as training needs two', async () => {
+    const base = await file('one-class.onnx', yoloShapedModel({ classCount: 1, side: 64 }));
+    const people = await dataset('people', { classes: 'class 0\n', photos: 3 });
+    const line = /one-class.onnx knows one class only \(class 0\), and a model can be trained on from 2 classes up: give another --base/;
+    await refuses(['--dataset', people, '--base', base], line);
+  });
+
+  it('that does not name its classes is taken to know those of classes.txt, and says so', async () => {
+    const named = blockDetector();
+    const unnamed = Buffer.from(Buffer.from(named).toString('latin1').replace('names', 'nomen'), 'latin1');
+    const silent = await file('silent.onnx', unnamed);
+    expect(await begins(['--dataset', hardhats, '--base', silent])).toContain(
+      'silent.onnx does not name its classes: taken to be those of classes.txt, helmet, head',
+    );
   });
 
   it('whose classes are not those of the dataset', async () => {

@@ -82,6 +82,16 @@ async function splitStream(
   return { dataset, stream: fresh, remarks: both > 0 ? [`${both} photos of the stream left out: the dataset holds them too`] : [] };
 }
 
+/** The training steps tell classes apart; they refuse a single one, minutes later. */
+const MODEL_CLASSES_MIN = 2;
+
+function requireClasses(path: string, classes: readonly string[]): void {
+  if (classes.length < MODEL_CLASSES_MIN)
+    throw new UserError(
+      `${path} knows one class only (${classes.join(', ')}), and a model can be trained on from ${MODEL_CLASSES_MIN} classes up: give another --base, or none to begin with the example's`,
+    );
+}
+
 function requireCommonClass(folder: string, classes: readonly string[], model: { classes: readonly string[]; isBase: boolean }): void {
   if (classes.some((name) => model.classes.includes(name))) return;
   const knows = model.isBase ? 'the model of --base knows' : 'a first model starts from the example and learns';
@@ -102,6 +112,7 @@ async function photos(options: DemoOptions & { dataset: string }): Promise<Scena
   const classes = await classesOf(options.dataset);
   const streamClasses = options.stream === undefined ? classes : ((await namedClassesOf(options.stream)) ?? classes);
   const base = options.base === undefined ? null : await readModelFile(options.base, classes);
+  if (options.base !== undefined && base) requireClasses(options.base, base.card.classes);
   const modelClasses = (base ?? (await readModelFile(EXAMPLE_BASE_MODEL, classes))).card.classes;
   const model = { classes: modelClasses, isBase: base !== null };
   requireCommonClass(options.dataset, classes, model);
