@@ -27,12 +27,12 @@ export interface Scenario {
   readonly remarks: readonly string[];
 }
 
-const DRAWN_DATASET_FRAMES = 160;
+const DRAWN_DATASET_FRAMES = 240;
 /** The dataset is drawn with another seed than what the cameras see. */
 const DATASET_SEED_SHIFT = 1_000;
 const DRAWN_DAY_SAMPLES = 40;
 /** Drawings are far from photos: what the night does to them takes larger steps to learn. */
-const DRAWN_TRAINING = { 'learning-rate': 0.0015, jitter: 0.8 };
+const DRAWN_TRAINING = { 'learning-rate': 0.0008, jitter: 0.6, replay: 128 };
 const PHOTO_TRAINING = { 'learning-rate': 0.0007, jitter: 0.7, epochs: 16 };
 /** Parts of a stream of photos that may be collected; the rest is kept for the score. */
 const STREAM_DAY_SHARE = 0.12;
