@@ -17,6 +17,13 @@ export default {
       to: { path: '/(app|adapters|executors)/' },
     },
     {
+      name: 'domain-knows-contracts-only',
+      comment: 'the words of the bus are data; the bus, the store and the clock are inputs that others bring',
+      severity: 'error',
+      from: { path: PURE, pathNot: '\\.(spec|fixture)\\.ts$' },
+      to: { path: '^libs/(?!contracts/)([^/]+)/', pathNot: '/domain/' },
+    },
+    {
       name: 'services-are-strangers',
       severity: 'error',
       from: { path: '^services/([^/]+)/' },
