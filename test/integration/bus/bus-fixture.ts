@@ -1,7 +1,8 @@
 import { connectBus, type Bus, type ConsumeOptions, type Handled, type MessageContext, type Subscription } from '@edgeloop/bus';
-import { type EventContract, type PayloadOf, RunStepStarted } from '@edgeloop/contracts';
+import { type DeadLetter, type EventContract, type PayloadOf, RunStepStarted } from '@edgeloop/contracts';
 import { testEngines, type TestEngines } from '@edgeloop/testkit';
 import { createLogger } from '@edgeloop/runtime';
+import { jetstreamManager } from '@nats-io/jetstream';
 
 export interface BusFixture {
   readonly engines: TestEngines;
@@ -69,4 +70,22 @@ export function consumeSteps(
     startFrom: 'new',
     ...options,
   });
+}
+
+/** What no other try can mend. */
+export class PermanentError extends Error {
+  readonly retryable = false;
+}
+
+/** Dead letters of one consumer. */
+export async function lettersOf(bus: Bus, durable: string): Promise<PayloadOf<typeof DeadLetter>[]> {
+  const letters: PayloadOf<typeof DeadLetter>[] = [];
+  for await (const { payload } of bus.history('DEAD', { subject: 'dead.v1.*.*' })) letters.push(payload as PayloadOf<typeof DeadLetter>);
+  return letters.filter((letter) => letter.consumer === durable);
+}
+
+/** Messages that a consumer has not been given or not settled. */
+export async function pendingOf(bus: Bus, stream: string, durable: string): Promise<number> {
+  const { num_pending, num_ack_pending } = await (await jetstreamManager(bus.connection)).consumers.info(stream, durable);
+  return num_pending + num_ack_pending;
 }
