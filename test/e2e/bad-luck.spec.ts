@@ -65,6 +65,17 @@ describe('Ctrl-C', () => {
   );
 });
 
+describe('edgeloop up', () => {
+  it('ended while its services start leaves nothing running', async () => {
+    const data = join(home, 'up');
+    const up = new UserProcess('edgeloop', ['up', '--data', data], { EDGELOOP_HOME: home });
+    await eventually(() => expect(up.said).toContainEqual(expect.stringMatching(/^starting services 1\//)), { deadlineMs: START_LIMIT_MS });
+    const { status, said } = await up.end('SIGINT');
+    expect({ status, last: said.at(-1) }).toEqual({ status: 1, last: 'edgeloop: stopped before everything had started' });
+    expect(processesOf(data)).toEqual([]);
+  });
+});
+
 describe('a turn that trains', () => {
   let turn: UserProcess;
   let watchdog: number | undefined;
