@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { connectBus } from '@edgeloop/bus';
 import type { Bus } from '@edgeloop/bus';
 import { edgeloopHome } from '@edgeloop/engines';
+import { createLogger } from '@edgeloop/runtime';
 import { z } from 'zod';
 import { UsageError } from './errors.ts';
 
@@ -66,7 +67,12 @@ export async function environmentOf(dataDir: string): Promise<Readonly<Record<st
 export async function connect(dataDir: string): Promise<Bus> {
   const environment = await environmentOf(dataDir);
   const creds = environment['NATS_CREDS'];
-  return connectBus({ service: 'cli', url: environment['NATS_URL'] ?? '', ...(creds ? { creds: { path: creds } } : {}) });
+  return connectBus({
+    service: 'cli',
+    url: environment['NATS_URL'] ?? '',
+    log: createLogger('cli', 'error'),
+    ...(creds ? { creds: { path: creds } } : {}),
+  });
 }
 
 /** Connects, works, always lets go. */

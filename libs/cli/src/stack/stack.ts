@@ -4,7 +4,7 @@ import { connectBus } from '@edgeloop/bus';
 import type { Bus } from '@edgeloop/bus';
 import { Supervisor, startEngines } from '@edgeloop/engines';
 import type { EngineProcess, Engines } from '@edgeloop/engines';
-import { orAborted } from '@edgeloop/runtime';
+import { createLogger, orAborted } from '@edgeloop/runtime';
 import { RUNNING_FILE } from '../connection.ts';
 import type { RunningStack } from '../connection.ts';
 import { EXAMPLE_BASE_MODEL, EXAMPLE_PROJECT, NODE_MAIN, SERVICES, pythonFile, serviceMain } from './programs.ts';
@@ -30,6 +30,8 @@ export interface NodeOptions {
   readonly environment?: ServiceEnvironment;
 }
 
+/** The terminal belongs to whoever started us; a bus that comes and goes is no news there. */
+const QUIET = createLogger('stack', 'error');
 /** How long a service may take until it says that it is ready. */
 const SERVICE_READY_MS = 60_000;
 const STOP_BUDGET_MS = 12_000;
@@ -78,7 +80,7 @@ export class Stack {
     try {
       options.signal?.throwIfAborted();
       const { NATS_URL, NATS_CREDS } = engines.environment;
-      bus = await connectBus({ service: 'stack', url: NATS_URL ?? '', ...(NATS_CREDS ? { creds: { path: NATS_CREDS } } : {}) });
+      bus = await connectBus({ service: 'stack', url: NATS_URL ?? '', log: QUIET, ...(NATS_CREDS ? { creds: { path: NATS_CREDS } } : {}) });
       await bus.provision();
       const stack = new Stack({ engines, supervisor, bus, options });
       await orAborted(stack.#startServices(), options.signal);
