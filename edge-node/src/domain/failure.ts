@@ -53,6 +53,7 @@ export interface Failure {
   readonly severity: FailureSeverity;
 }
 
+/** Characters; the contract of `node.report` takes no more. */
 export const DETAIL_MAX = 2_000;
 
 /** Causes that say: this package is not what was signed. Nothing was tried with it. */

@@ -70,6 +70,7 @@ export interface Updater {
   readonly live: Live;
 }
 
+/** Reports that the state keeps for a spool that is broken; the state file must stay small. */
 export const OUTBOX_MAX = 64;
 
 export function emptyNodeState(epoch: string): NodeState {

@@ -15,6 +15,7 @@ export interface ModelEvidence {
   readonly seeingRecent: readonly boolean[];
 }
 
+/** Newest frames of a model whose latency and sight are compared. */
 export const EVIDENCE_FRAMES_MAX = 200;
 export const NO_EVIDENCE: ModelEvidence = { answered: 0, failed: 0, malformed: 0, seeing: 0, latenciesMs: [], seeingRecent: [] };
 

@@ -30,6 +30,7 @@ export type SampleDecision =
   | { readonly keep: true; readonly rule: SamplingRule; readonly inclusionProbability: number }
   | { readonly keep: false; readonly why: 'no-rule-matched' | 'rate-limit' | 'samples-max' | 'near-duplicate' | 'chance' };
 
+/** The minute of `perMinuteMax`. */
 export const RATE_WINDOW_MS = 60_000;
 /** Kept pictures that a new one is compared with: an hour at the rates that policies have. */
 export const HASHES_MAX = 256;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ClassName, DatasetId, Digest, LabelBox, NodeId, ObjectRef, SampleId } from './values.ts';
 
+/** A snapshot is one JSON object that the trainer reads whole. */
 export const DATASET_ITEMS_MAX = 1_000_000;
 
 export const DatasetItem = z.object({

@@ -5,6 +5,7 @@ import { NodeId } from './values.ts';
 export const WaveSize = z.union([z.object({ count: z.int().positive() }), z.object({ percent: z.number().gt(0).max(100) })]);
 export type WaveSize = z.output<typeof WaveSize>;
 
+/** Steps of one rollout. */
 export const WAVES_MAX = 50;
 
 export const RolloutStrategy = z.object({

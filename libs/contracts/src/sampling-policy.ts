@@ -21,6 +21,7 @@ export const SamplingRule = z.discriminatedUnion('kind', [
 ]);
 export type SamplingRule = z.output<typeof SamplingRule>;
 
+/** Rules that every frame is held against, so few. */
 export const RULES_MAX = 20;
 
 export const SamplingPolicy = z.object({

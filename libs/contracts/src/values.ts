@@ -35,6 +35,7 @@ export const ObjectRef = z.object({
 });
 export type ObjectRef = z.output<typeof ObjectRef>;
 
+/** Classes of one model. */
 export const CLASSES_MAX = 1000;
 export const ClassName = z.string().min(1).max(100);
 export const Score = z.number().min(0).max(1);
@@ -55,4 +56,5 @@ export type LabelBox = z.output<typeof LabelBox>;
 /** A model's box, in the same fractions as `LabelBox`, with its confidence. */
 export const PredictedBox = LabelBox.extend({ score: Score });
 export type PredictedBox = z.output<typeof PredictedBox>;
+/** Boxes that travel with one picture, the best first. */
 export const BOXES_PER_PICTURE_MAX = 300;

@@ -31,7 +31,9 @@ export interface OpenObject {
   readonly body: Readable;
 }
 
+/** Bytes of one object that a read takes into memory unless told otherwise: a whole package fits. */
 export const READ_BYTES_MAX = 256 * 1024 * 1024;
+/** S3 signs no link for longer. */
 export const PRESIGN_SECONDS_MAX = 7 * 86_400;
 
 /** Bytes by bucket and key. Every method may throw `StoreForbiddenError` and (retryable) `StoreUnavailableError`. */

@@ -10,6 +10,7 @@ import { assertSoundMetadata } from './tuf-soundness.ts';
 
 /** No honest file of ours comes near these. */
 export const METADATA_BYTES_MAX = { root: 512_000, timestamp: 16_384, snapshot: 2_000_000, targets: 5_000_000 } as const;
+/** New roots that one refresh follows, one after the other. */
 export const ROOT_ROTATIONS_PER_REFRESH_MAX = 64;
 
 export interface TufClientOptions {

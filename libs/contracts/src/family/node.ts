@@ -246,6 +246,7 @@ export const NodeGrant = request({
   ]),
 });
 
+/** Samples that one question for receipts names; nodes with more ask again. */
 export const RECEIPTS_PER_REQUEST_MAX = 100;
 
 export const NodeReceipts = request({

@@ -6,6 +6,7 @@ import { RolloutRelease } from './release.ts';
 import { loop } from './loop-stream.ts';
 
 const rollout = { rolloutId: RolloutId };
+/** Keeps one event far below the size that the bus carries; larger waves are assigned in several. */
 export const NODES_PER_ASSIGNMENT_MAX = 1000;
 
 export const RolloutStarted = event({

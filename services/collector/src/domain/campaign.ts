@@ -54,7 +54,9 @@ export const EMPTY_BOOK: CampaignBook = { lastPolicyVersion: 0, open: [], closed
 export const CLOSED_KEPT_MAX = 300;
 /** From here on, drift is taken to concern the whole fleet and single nodes are no longer listed. */
 export const DRIFTING_NODES_MAX = 2_000;
+/** Open campaigns beside the base campaign from which on none is started by hand. */
 export const BY_HAND_OPEN_MAX = 20;
+/** Nodes that one campaign names; more are asked to be selected as all. */
 export const NODES_NAMED_BY_HAND_MAX = 1_000;
 
 export const DRIFT_CAUSE = 'drift';

@@ -3,6 +3,7 @@ import { z } from 'zod';
 
 const annotator = z.string().trim().min(1).max(100);
 
+/** Tasks of one page. */
 export const LIST_LIMIT_MAX = 500;
 
 export const ListQuery = z.object({

@@ -41,7 +41,9 @@ export const EMPTY_DESK: Desk = { classes: [], answersThrough: 0, snapshots: [],
 
 /** Older ones are in the event log and in the store. */
 export const SNAPSHOTS_KEPT_MAX = 200;
+/** Campaigns whose end a snapshot may still wait for, newest first. */
 export const CAMPAIGNS_KEPT_MAX = 100;
+/** Imported lists are part of every snapshot, so they are never forgotten: more are refused. */
 export const IMPORTS_MAX = 500;
 
 /** A campaign that is announced again (with more nodes) is the same campaign; one that has closed stays closed. */

@@ -9,6 +9,7 @@ export interface TrialLimits {
   readonly timeMs: number;
   readonly memoryBytes: number;
 }
+/** What one try of a model that nobody trusts yet may take; more is refused, not waited for. */
 export const TRIAL_LIMITS: TrialLimits = { timeMs: 120_000, memoryBytes: 2 * 1024 ** 3 };
 /** How often the child's memory is looked at. */
 const MEMORY_POLL_MS = 100;

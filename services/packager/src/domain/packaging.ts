@@ -48,6 +48,7 @@ export type PackageEvent =
 const ID_DIGITS = 16;
 const DIGEST_PREFIX = 'sha256:';
 const TOKEN_CHARACTERS_MAX = 128;
+/** The contract of `package.refused` takes no more. */
 export const REASON_CHARACTERS_MAX = 2000;
 
 /** The same bytes are the same package, whichever run made them. */
