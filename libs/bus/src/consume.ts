@@ -2,12 +2,13 @@ import type { Logger } from '@edgeloop/runtime';
 import type { JsMsg } from '@nats-io/jetstream';
 import type { ConsumeOptions, Subscription } from './api.ts';
 import { bury, type LetterOrigin, type PublishEvent } from './dead-letter.ts';
-import { Delivery, type Original, originalOf } from './delivery.ts';
+import { DeliveredOriginal, Delivery, type Original } from './delivery.ts';
 import { UnreadableMessageError, WiringError, wordsOf } from './errors.ts';
 import { Lanes, type LaneVerdict } from './lanes.ts';
 import { Leases } from './leases.ts';
 import { ABORT_GRACE_MS, CONCURRENCY, DELIVERIES_MAX, DRAIN_BUDGET_MS } from './limits.ts';
 import { Routes } from './routes.ts';
+import { SendTogether } from './send-together.ts';
 import { killsItsHandler, type Outcome, settlementOf } from './settlement.ts';
 import { HEADER } from './headers.ts';
 import { decodeMessage } from './wire.ts';
@@ -32,6 +33,7 @@ export class Handling implements Subscription {
   readonly #leases: Leases;
   readonly #lanes: Lanes<Delivery>;
   readonly #intakes: Intake[] = [];
+  readonly #acks = new SendTogether();
   #drained: Promise<void> | undefined;
 
   constructor(options: ConsumeOptions, parts: HandlingParts) {
@@ -41,8 +43,8 @@ export class Handling implements Subscription {
     const foreign = options.handlers.find((handled) => handled.contract.stream !== options.stream);
     if (foreign !== undefined)
       throw new WiringError(`${foreign.contract.type} lives in ${foreign.contract.stream}, not in ${options.stream}`);
-    this.#leases = new Leases({ maxMs: options.leaseMaxMs, renewMs: options.leaseRenewMs });
     this.#lanes = new Lanes(options.concurrency ?? CONCURRENCY, (delivery) => this.#run(delivery));
+    this.#leases = new Leases(() => this.#lanes.items(), { maxMs: options.leaseMaxMs, renewMs: options.leaseRenewMs });
   }
 
   feedFrom(intake: Intake): void {
@@ -50,13 +52,12 @@ export class Handling implements Subscription {
   }
 
   /** Never throws: an error here would close the intake. */
-  readonly arrive = (message: JsMsg): void => this.take(message, originalOf(message, this.#options.stream));
+  readonly arrive = (message: JsMsg): void => this.take(message, new DeliveredOriginal(message, this.#options.stream));
 
   take(message: JsMsg, original: Original): void {
     const delivery = new Delivery(message, original, this.routes.find(original.subject));
     if (this.#drained !== undefined) return delivery.nak(0);
     delivery.key = this.#keyOf(delivery);
-    this.#leases.hold(delivery);
     this.#lanes.push(delivery);
   }
 
@@ -93,8 +94,10 @@ export class Handling implements Subscription {
     let payload: unknown;
     try {
       if (route === undefined) throw new UnreadableMessageError(original.subject, 'no contract of this consumer fits the subject');
-      refuseOtherType(delivery, route.typeId);
-      payload = decodeMessage(route.contract, original.subject, original.data);
+      payload = decodeMessage(route.contract, original.subject, original.data, {
+        tokens: route.tokens,
+        type: () => original.headers?.get(HEADER.type),
+      });
     } catch (cause) {
       return { kind: 'unreadable', cause };
     }
@@ -113,7 +116,7 @@ export class Handling implements Subscription {
 
   #settle(delivery: Delivery, outcome: Outcome): Promise<LaneVerdict> | LaneVerdict {
     // Lost leases were taken back by the server; settling would touch a delivery that runs elsewhere.
-    if (delivery.leaseLost && outcome.kind !== 'handled') return this.#done(delivery);
+    if (delivery.leaseLost && outcome.kind !== 'handled') return undefined;
     const settlement = settlementOf(outcome, {
       deliveries: delivery.deliveries,
       deliveriesMax: this.#deliveriesMax,
@@ -121,15 +124,14 @@ export class Handling implements Subscription {
     });
     switch (settlement.do) {
       case 'ack':
-        delivery.ack();
-        return this.#done(delivery);
+        this.#acks.push(() => delivery.ack());
+        return undefined;
       case 'hand-back':
         delivery.nak(0);
-        return this.#done(delivery);
+        return undefined;
       case 'retry':
         this.#warn('handling failed, will be delivered again', delivery, { delayMs: settlement.delayMs, err: causeOf(outcome) });
         delivery.nak(settlement.delayMs);
-        this.#done(delivery);
         return { parkMs: settlement.delayMs };
       case 'bury':
         return this.#bury(delivery, settlement.reason, outcome);
@@ -148,11 +150,6 @@ export class Handling implements Subscription {
       delivery.nak(DEAD_LETTER_RETRY_MS);
       this.#warn('no dead letter could be written, the message stays', delivery, { reason, err: cause });
     }
-    return this.#done(delivery);
-  }
-
-  #done(delivery: Delivery): undefined {
-    this.#leases.release(delivery);
     return undefined;
   }
 
@@ -168,15 +165,13 @@ export class Handling implements Subscription {
 
   async #drain(): Promise<void> {
     await Promise.all(this.#intakes.map((intake) => intake.close().catch(() => undefined)));
-    for (const waiting of this.#lanes.stop()) {
-      waiting.nak(0);
-      this.#leases.release(waiting);
-    }
+    for (const waiting of this.#lanes.stop()) waiting.nak(0);
     await within(this.#options.drainBudgetMs ?? DRAIN_BUDGET_MS, this.#lanes.idle());
-    for (const running of this.#leases.held) running.context.abort();
+    for (const running of this.#lanes.items()) running.context.abort();
     await within(ABORT_GRACE_MS, this.#lanes.idle());
-    for (const stuck of this.#leases.held) stuck.nak(0);
+    for (const stuck of this.#lanes.items()) stuck.nak(0);
     this.#leases.stop();
+    this.#acks.flush();
   }
 }
 
@@ -192,12 +187,4 @@ const DEAD_LETTER_RETRY_MS = 5_000;
 
 function causeOf(outcome: Outcome): unknown {
   return 'cause' in outcome ? { message: wordsOf(outcome.cause), name: (outcome.cause as Error | undefined)?.name } : undefined;
-}
-
-/** A newer version of a type must not be read as this one. Messages without the header come from plain NATS tools. */
-function refuseOtherType(delivery: Delivery, expected: string): void {
-  const type = delivery.original.headers?.get(HEADER.type);
-  if (type !== undefined && type !== '' && type !== expected) {
-    throw new UnreadableMessageError(delivery.original.subject, `type ${type}, expected ${expected}`);
-  }
 }

@@ -73,14 +73,24 @@ export class Delivery {
 }
 
 /** A message delivered straight from its stream. Headers stay encoded until somebody reads them. */
-export function originalOf(message: JsMsg, stream: StreamName): Original {
-  return {
-    subject: message.subject,
-    data: message.data,
-    get headers() {
-      return message.headers;
-    },
-    stream,
-    sequence: message.seq,
-  };
+export class DeliveredOriginal implements Original {
+  readonly #message: JsMsg;
+  readonly subject: string;
+  readonly stream: StreamName;
+
+  constructor(message: JsMsg, stream: StreamName) {
+    this.#message = message;
+    this.subject = message.subject;
+    this.stream = stream;
+  }
+
+  get data(): Uint8Array {
+    return this.#message.data;
+  }
+  get headers(): MsgHdrs | undefined {
+    return this.#message.headers;
+  }
+  get sequence(): number {
+    return this.#message.seq;
+  }
 }

@@ -1,4 +1,4 @@
-import { PARK_GRACE_MS } from './limits.ts';
+import { LANES_KEPT_MAX, PARK_GRACE_MS } from './limits.ts';
 
 export interface LaneItem {
   readonly key: string;
@@ -12,7 +12,7 @@ export type LaneVerdict = { readonly parkMs: number } | undefined;
 interface Lane<T> {
   readonly key: string;
   readonly waiting: T[];
-  running: boolean;
+  running: T | undefined;
   queued: boolean;
   parked: { readonly sequence: number; readonly timer: NodeJS.Timeout } | undefined;
 }
@@ -64,20 +64,33 @@ export class Lanes<T extends LaneItem> {
     return this.#running === 0 ? Promise.resolve() : new Promise((resolve) => this.#whenIdle.push(resolve));
   }
 
-  get running(): number {
-    return this.#running;
+  /** Everything held: what runs and what waits. */
+  *items(): Generator<T> {
+    for (const lane of this.#lanes.values()) {
+      if (lane.running !== undefined) yield lane.running;
+      yield* lane.waiting;
+    }
   }
 
   #laneOf(key: string): Lane<T> {
     const known = this.#lanes.get(key);
     if (known !== undefined) return known;
-    const lane: Lane<T> = { key, waiting: [], running: false, queued: false, parked: undefined };
+    const lane: Lane<T> = { key, waiting: [], running: undefined, queued: false, parked: undefined };
     this.#lanes.set(key, lane);
     return lane;
   }
 
+  /**
+   * A map that grows and shrinks with every message leaves a chain of dead tables, which the garbage collector follows from the old
+   * space into the new one: everything survives until a full collection. So idle lanes stay, up to a number.
+   */
+  #forgetIfIdle(lane: Lane<T>): void {
+    const idle = lane.waiting.length === 0 && lane.running === undefined && lane.parked === undefined;
+    if (idle && this.#lanes.size > LANES_KEPT_MAX) this.#lanes.delete(lane.key);
+  }
+
   #makeReady(lane: Lane<T>): void {
-    const startable = !this.#stopped && !lane.running && !lane.queued && lane.parked === undefined && lane.waiting.length > 0;
+    const startable = !this.#stopped && lane.running === undefined && !lane.queued && lane.parked === undefined && lane.waiting.length > 0;
     if (!startable) return;
     lane.queued = true;
     this.#ready.push(lane);
@@ -99,7 +112,7 @@ export class Lanes<T extends LaneItem> {
   }
 
   #start(lane: Lane<T>, item: T): void {
-    lane.running = true;
+    lane.running = item;
     this.#running++;
     const verdict = this.#run(item);
     if (verdict instanceof Promise) void verdict.then((late) => this.#ended(lane, item, late));
@@ -107,19 +120,19 @@ export class Lanes<T extends LaneItem> {
   }
 
   #ended(lane: Lane<T>, item: T, verdict: LaneVerdict): void {
-    lane.running = false;
+    lane.running = undefined;
     this.#running--;
     if (verdict !== undefined && !this.#stopped) this.#park(lane, item, verdict.parkMs);
-    if (lane.waiting.length === 0 && lane.parked === undefined) this.#lanes.delete(lane.key);
-    else this.#makeReady(lane);
+    this.#makeReady(lane);
+    this.#forgetIfIdle(lane);
     this.#pump();
   }
 
   #park(lane: Lane<T>, item: T, parkMs: number): void {
     const resume = (): void => {
       lane.parked = undefined;
-      if (lane.waiting.length === 0 && !lane.running) this.#lanes.delete(lane.key);
       this.#makeReady(lane);
+      this.#forgetIfIdle(lane);
       this.#pump();
     };
     lane.parked = { sequence: item.sequence, timer: setTimeout(resume, parkMs + PARK_GRACE_MS) };

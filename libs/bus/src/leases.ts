@@ -6,27 +6,15 @@ import { LEASE_MAX_MS, LEASE_RENEW_MS } from './limits.ts';
  * that hangs would hold its message and its order key until the process dies.
  */
 export class Leases {
-  readonly #held = new Set<Delivery>();
+  readonly #held: () => Iterable<Delivery>;
   readonly #maxMs: number;
   readonly #timer: NodeJS.Timeout;
 
-  constructor(options: { readonly maxMs?: number; readonly renewMs?: number } = {}) {
+  constructor(held: () => Iterable<Delivery>, options: { readonly maxMs?: number; readonly renewMs?: number } = {}) {
+    this.#held = held;
     this.#maxMs = options.maxMs ?? LEASE_MAX_MS;
     this.#timer = setInterval(() => this.#renew(Date.now()), options.renewMs ?? LEASE_RENEW_MS);
     this.#timer.unref();
-  }
-
-  hold(delivery: Delivery): void {
-    this.#held.add(delivery);
-  }
-
-  release(delivery: Delivery): void {
-    this.#held.delete(delivery);
-  }
-
-  /** What is held now; for hand-back at shutdown. */
-  get held(): readonly Delivery[] {
-    return [...this.#held];
   }
 
   stop(): void {
@@ -34,15 +22,15 @@ export class Leases {
   }
 
   #renew(now: number): void {
-    for (const delivery of this.#held) {
+    for (const delivery of this.#held()) {
+      if (delivery.leaseLost) continue;
       if (delivery.startedAt === undefined || now - delivery.startedAt < this.#maxMs) delivery.working();
-      else this.#lose(delivery);
+      else lose(delivery);
     }
   }
+}
 
-  #lose(delivery: Delivery): void {
-    this.#held.delete(delivery);
-    delivery.leaseLost = true;
-    delivery.context.abort();
-  }
+function lose(delivery: Delivery): void {
+  delivery.leaseLost = true;
+  delivery.context.abort();
 }

@@ -11,8 +11,8 @@ export const WINDOW_IN_FLIGHT_MAX = 1_024;
 export const ASK_TIMEOUT_MS = 5_000;
 /** Questions that one responder works on at once; more are refused as `busy`. */
 export const REQUESTS_RUNNING_MAX = 256;
-/** Signals that one listener works on at once; more are dropped and counted. */
-export const SIGNALS_RUNNING_MAX = 1_024;
+/** Signals that one listener works on at once; more are dropped and counted. A burst is read in one go, so it must be large. */
+export const SIGNALS_RUNNING_MAX = 16_384;
 
 /** Silence after which the server hands a message to somebody else. Renewed while it is held. */
 export const ACK_WAIT_MS = 10_000;
@@ -29,6 +29,8 @@ export const CRASHES_MAX_FACTOR = 2;
 export const REDELIVERY_BACKOFF = { firstMs: 500, maxMs: 30_000 };
 /** How much longer than the delay an order key waits for its failed message to come back. */
 export const PARK_GRACE_MS = 2_000;
+/** Order keys that are remembered while nothing of them is held. */
+export const LANES_KEPT_MAX = 4_096;
 /** Time-to-live of one pull request; also how long a consumer may be blind after a restart of the server. */
 export const PULL_EXPIRES_MS = 5_000;
 /** How often a consumer's position is compared with its stream. */

@@ -1,11 +1,13 @@
-import { type Contract, patternOf, type RequestContract, type SignalContract, tokensOf, typeId } from '@edgeloop/contracts';
+import { type Contract, patternOf, type RequestContract, type SignalContract } from '@edgeloop/contracts';
 import type { Logger } from '@edgeloop/runtime';
-import { headers, type Msg, type NatsConnection, type Subscription as NatsSubscription } from '@nats-io/nats-core';
+import { headers, type Msg, type MsgHdrs, type NatsConnection, type Subscription as NatsSubscription } from '@nats-io/nats-core';
 import type { MessageContext, RequestHandler, SignalHandler, Subscription } from './api.ts';
+import { readerOf } from './contract-reader.ts';
 import { InvalidMessageError, isRetryable, nameOf, Refusal, UnreadableMessageError, wordsOf } from './errors.ts';
 import { HEADER, headerText } from './headers.ts';
 import { DRAIN_BUDGET_MS, REQUESTS_RUNNING_MAX, SIGNALS_RUNNING_MAX } from './limits.ts';
 import { ArrivalContext } from './message-context.ts';
+import { SendTogether } from './send-together.ts';
 import { decodeMessage, encodeJson, problemsOf } from './wire.ts';
 import { within } from './within.ts';
 
@@ -20,19 +22,30 @@ class Listening implements Subscription {
   #running = 0;
   #whenIdle: (() => void)[] = [];
   #drained: Promise<void> | undefined;
+  readonly #afterwards: () => void;
   subscription: NatsSubscription | undefined;
+
+  /** `afterwards` runs when everything that ran has ended. */
+  constructor(afterwards: () => void = () => undefined) {
+    this.#afterwards = afterwards;
+  }
 
   get running(): number {
     return this.#running;
   }
 
-  /** Never rejects: `work` handles its own errors. */
-  async during(work: Promise<void>): Promise<void> {
+  during(work: Promise<void>, failed: (cause: unknown) => void): void {
     this.#running++;
-    await work;
-    this.#running--;
-    if (this.#running === 0) for (const wake of this.#whenIdle.splice(0)) wake();
+    work.then(this.#ended, (cause: unknown) => {
+      this.#ended();
+      failed(cause);
+    });
   }
+
+  readonly #ended = (): void => {
+    this.#running--;
+    if (this.#running === 0 && this.#whenIdle.length > 0) for (const wake of this.#whenIdle.splice(0)) wake();
+  };
 
   drain(): Promise<void> {
     this.#drained ??= this.#drain();
@@ -41,8 +54,8 @@ class Listening implements Subscription {
 
   async #drain(): Promise<void> {
     await this.subscription?.drain().catch(() => undefined);
-    if (this.#running === 0) return;
-    await within(DRAIN_BUDGET_MS, new Promise<void>((resolve) => this.#whenIdle.push(resolve)));
+    if (this.#running > 0) await within(DRAIN_BUDGET_MS, new Promise<void>((resolve) => this.#whenIdle.push(resolve)));
+    this.#afterwards();
   }
 }
 
@@ -57,8 +70,9 @@ export function listenForSignals<C extends SignalContract>(parts: ListenParts, c
     if (error !== null) return parts.log.error({ subject: contract.subject, err: error }, 'not allowed to listen');
     if (listening.running >= SIGNALS_RUNNING_MAX) return losses.count();
     try {
-      const work = handler(decodeMessage(contract, message.subject, message.data), contextOf(contract, message));
-      if (work instanceof Promise) void listening.during(work.catch((cause: unknown) => failed(message, cause)));
+      const context = contextOf(contract, message);
+      const work = handler(decodeMessage(contract, message.subject, message.data, { tokens: context.tokens }), context);
+      if (work instanceof Promise) listening.during(work, (cause) => failed(message, cause));
     } catch (cause) {
       failed(message, cause);
     }
@@ -69,12 +83,15 @@ export function listenForSignals<C extends SignalContract>(parts: ListenParts, c
 
 /** Responders of one service share the questions. */
 export function respondTo<C extends RequestContract>(parts: ListenParts, contract: C, handler: RequestHandler<C>): Subscription {
-  const listening = new Listening();
+  const replies = new SendTogether();
+  const listening = new Listening(replies.flush);
   const arrive = (error: Error | null, message: Msg): void => {
     if (error !== null) return parts.log.error({ subject: contract.subject, err: error }, 'not allowed to respond');
     if (listening.running >= REQUESTS_RUNNING_MAX)
       return refuse(message, { code: 'busy', words: `${parts.service} has too much to do, ask again`, retryable: true });
-    void listening.during(answer(parts, { contract, handler, message }));
+    listening.during(answer(parts, { contract, handler, message, replies }), (cause) =>
+      parts.log.error({ subject: message.subject, err: cause }, 'question could not be answered'),
+    );
   };
   listening.subscription = parts.connection.subscribe(patternOf(contract), { queue: parts.service, callback: arrive });
   return listening;
@@ -84,20 +101,27 @@ interface Question<C extends RequestContract> {
   readonly contract: C;
   readonly handler: RequestHandler<C>;
   readonly message: Msg;
+  readonly replies: SendTogether;
 }
 
 async function answer<C extends RequestContract>(parts: ListenParts, question: Question<C>): Promise<void> {
   const { contract, handler, message } = question;
   try {
-    const reply = await handler(decodeMessage(contract, message.subject, message.data), contextOf(contract, message));
-    const parsed = contract.reply.safeParse(reply);
-    if (!parsed.success) throw new InvalidMessageError(contract, problemsOf(parsed.error));
-    message.respond(encodeJson(parsed.data));
+    const context = contextOf(contract, message);
+    const reply = await handler(decodeMessage(contract, message.subject, message.data, { tokens: context.tokens }), context);
+    const body = encodeJson(readerOf(contract).replyFits(reply) ? reply : checkedReply(contract, reply));
+    question.replies.push(() => respond(message, body));
   } catch (cause) {
     const refusal = refusalOf(cause);
     if (refusal.code === 'failed') parts.log.error({ subject: message.subject, err: cause }, 'question could not be answered');
     refuse(message, refusal);
   }
+}
+
+function checkedReply(contract: RequestContract, reply: unknown): unknown {
+  const parsed = contract.reply.safeParse(reply);
+  if (!parsed.success) throw new InvalidMessageError(contract, problemsOf(parsed.error));
+  return parsed.data;
 }
 
 interface RefusalWords {
@@ -118,18 +142,23 @@ function refuse(message: Msg, refusal: RefusalWords): void {
   sent.set(HEADER.errorCode, refusal.code);
   sent.set(HEADER.errorWords, headerText(refusal.words));
   sent.set(HEADER.errorRetryable, refusal.retryable ? 'yes' : 'no');
+  respond(message, '', sent);
+}
+
+function respond(message: Msg, body: Uint8Array | string, headers?: MsgHdrs): void {
   try {
-    message.respond('', { headers: sent });
+    message.respond(body, headers === undefined ? undefined : { headers });
   } catch {
     // The connection is closing: the asker times out and asks again.
   }
 }
 
 function contextOf(contract: Contract, message: Msg): MessageContext {
+  const reader = readerOf(contract);
   return new ArrivalContext({
     subject: message.subject,
-    tokens: tokensOf(contract, message.subject) ?? {},
-    type: typeId(contract),
+    tokens: reader.tokens(message.subject) ?? {},
+    type: reader.typeId,
     headers: () => message.headers,
   });
 }

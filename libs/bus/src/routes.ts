@@ -1,5 +1,6 @@
-import { type EventContract, patternOf, tokensOf, typeId } from '@edgeloop/contracts';
+import { type EventContract, patternOf, tokensOf } from '@edgeloop/contracts';
 import type { Handled } from './api.ts';
+import { type ContractReader, readerOf } from './contract-reader.ts';
 import { WiringError } from './errors.ts';
 
 export interface Route extends Handled {
@@ -8,9 +9,7 @@ export interface Route extends Handled {
 }
 
 interface Candidate extends Handled {
-  readonly typeId: string;
-  readonly tokenNames: readonly (string | undefined)[];
-  readonly literals: readonly string[];
+  readonly reader: ContractReader;
 }
 
 /** Finds the handler of a subject. Contracts are few for each first token, so a short list is faster than a tree. */
@@ -25,40 +24,27 @@ export class Routes {
   }
 
   find(subject: string): Route | undefined {
-    const actual = subject.split('.');
-    for (const candidate of this.#byFamily.get(actual[0] ?? '') ?? []) {
-      const tokens = fit(candidate, actual);
-      if (tokens !== undefined) return { contract: candidate.contract, handle: candidate.handle, typeId: candidate.typeId, tokens };
+    for (const { contract, handle, reader } of this.#byFamily.get(familyOf(subject)) ?? []) {
+      const tokens = reader.tokens(subject);
+      if (tokens !== undefined) return { contract, handle, typeId: reader.typeId, tokens };
     }
     return undefined;
   }
 
   #add(handled: Handled): void {
-    const candidate = candidateOf(handled);
-    const family = candidate.literals[0] ?? '';
+    const reader = readerOf(handled.contract);
+    const family = familyOf(handled.contract.subject);
     const siblings = this.#byFamily.get(family) ?? [];
-    if (siblings.some((sibling) => sibling.typeId === candidate.typeId)) {
-      throw new WiringError(`two handlers for ${candidate.typeId}: keep one, and let it do both`);
+    if (siblings.some((sibling) => sibling.reader.typeId === reader.typeId)) {
+      throw new WiringError(`two handlers for ${reader.typeId}: keep one, and let it do both`);
     }
-    this.#byFamily.set(family, [...siblings, candidate]);
+    this.#byFamily.set(family, [...siblings, { ...handled, reader }]);
   }
 }
 
-function candidateOf(handled: Handled): Candidate {
-  const template = handled.contract.subject.split('.');
-  const tokenNames = template.map((token) => /^\{(\w+)\}$/.exec(token)?.[1]);
-  return { ...handled, typeId: typeId(handled.contract), tokenNames, literals: template };
-}
-
-function fit(candidate: Candidate, actual: readonly string[]): Readonly<Record<string, string>> | undefined {
-  if (actual.length !== candidate.literals.length) return undefined;
-  const tokens: Record<string, string> = {};
-  for (let index = 0; index < actual.length; index++) {
-    const name = candidate.tokenNames[index];
-    if (name !== undefined) tokens[name] = actual[index] ?? '';
-    else if (candidate.literals[index] !== actual[index]) return undefined;
-  }
-  return tokens;
+function familyOf(subject: string): string {
+  const end = subject.indexOf('.');
+  return end === -1 ? subject : subject.slice(0, end);
 }
 
 /** The contract of a subject among those given; for readers of whole streams. */

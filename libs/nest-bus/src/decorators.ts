@@ -9,7 +9,8 @@ import {
   type SignalContract,
   typeId,
 } from '@edgeloop/contracts';
-import { Ctx, EventPattern, MessagePattern, Payload } from '@nestjs/microservices';
+import { EventPattern, MessagePattern } from '@nestjs/microservices';
+import { PARAM_ARGS_METADATA } from '@nestjs/microservices/constants';
 
 /** What a decorator leaves for the strategy, in the handler's `extras`. */
 export interface Declared {
@@ -60,7 +61,11 @@ function extras(contract: Contract, target: object, key: string, options: OnEven
   return { [DECLARED]: declared };
 }
 
+/**
+ * Nest's way of filling in parameters (`@Payload()`, `@Ctx()` and the pipes on them) costs more than the handler. Told that there are
+ * none to fill in, it passes the arguments as they come: `(payload, context)`. A method that has such decorators keeps them.
+ */
 function passPayloadAndContext(target: object, key: string): void {
-  Payload()(target, key, 0);
-  Ctx()(target, key, 1);
+  const decorated: unknown = Reflect.getMetadata(PARAM_ARGS_METADATA, target.constructor, key);
+  if (decorated === undefined) Reflect.defineMetadata(PARAM_ARGS_METADATA, {}, target.constructor, key);
 }

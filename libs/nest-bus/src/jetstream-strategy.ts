@@ -92,8 +92,9 @@ export class JetStreamStrategy extends Server implements CustomTransportStrategy
 
 /** Nest's handlers answer with a promise of a value, or of an observable where an interceptor or a filter was at work. */
 function through(wired: Wired): (payload: unknown, context: MessageContext) => Promise<unknown> {
-  return async (payload, context) => {
-    const result: unknown = await wired.call(payload, context);
-    return isObservable(result) ? lastValueFrom(result, { defaultValue: undefined }) : result;
-  };
+  return (payload, context) => (wired.call(payload, context) as Promise<unknown>).then(valueOf);
+}
+
+function valueOf(result: unknown): unknown {
+  return isObservable(result) ? lastValueFrom(result, { defaultValue: undefined }) : result;
 }
