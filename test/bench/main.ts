@@ -7,6 +7,7 @@ import type { BenchResult, Spread } from './bench-result.ts';
 /** Each measures both of its sides in one run, alternated; none of them asserts anything. */
 const BENCHES: Readonly<Record<string, () => Promise<BenchResult[]>>> = {
   vision: async () => (await import('./vision.bench.ts')).benchVision(),
+  nest: async () => (await import('./nest.bench.ts')).benchNest(),
 };
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..');
