@@ -1,4 +1,4 @@
-export { BusConfig, InvalidConfigError, StoreConfig, StsConfig, readConfig } from './config.ts';
+export { BusConfig, InvalidConfigError, StoreConfig, StsConfig, readConfig, required } from './config.ts';
 export { jsonVariable } from './json-variable.ts';
 export { createLogger, type Logger } from './log.ts';
 export { SHUTDOWN_BUDGET_MS, runProgram, type Program } from './lifecycle.ts';

@@ -1,5 +1,5 @@
 import { ChannelName } from '@edgeloop/contracts';
-import { BusConfig, StoreConfig } from '@edgeloop/runtime';
+import { BusConfig, StoreConfig, required } from '@edgeloop/runtime';
 import { z } from 'zod';
 
 /** How often signatures are looked at; they are renewed when half of their lifetime is over. */
@@ -10,7 +10,7 @@ export const PublisherConfig = z.object({
   ...BusConfig.shape,
   ...StoreConfig.shape,
   /** The signing keys lie below it, in `publisher/keys`. */
-  EDGELOOP_DATA_DIR: z.string().min(1, 'set the folder where the signing keys are kept'),
+  EDGELOOP_DATA_DIR: required('the folder where the signing keys are kept'),
   /** The channel that new releases go to. */
   PUBLISHER_CHANNEL: ChannelName.default('production'),
   PUBLISHER_RENEWAL_CHECK_MS: z.coerce.number().int().positive().max(2_147_483_647).default(RENEWAL_CHECK_MS),

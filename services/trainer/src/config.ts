@@ -1,4 +1,4 @@
-import { BusConfig, StoreConfig, jsonVariable } from '@edgeloop/runtime';
+import { BusConfig, StoreConfig, jsonVariable, required } from '@edgeloop/runtime';
 import { z } from 'zod';
 
 const count = z.coerce.number().int().nonnegative();
@@ -11,8 +11,8 @@ export const TrainerConfig = z.object({
   ...BusConfig.shape,
   ...StoreConfig.shape,
   /** Folder with `valohai.yaml` and the code of its steps. */
-  TRAINER_PROJECT: z.string(),
-  EDGELOOP_DATA_DIR: z.string(),
+  TRAINER_PROJECT: required('the folder that holds valohai.yaml and the code of its steps'),
+  EDGELOOP_DATA_DIR: required('the folder where runs work'),
   /** Written by set-up: `{python, env}`, the interpreter that can import torch. */
   EDGELOOP_PYTHON_FILE: z.string().optional(),
   TRAINER_MODEL_NAME: z.string().default('hardhat'),
