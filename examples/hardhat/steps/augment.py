@@ -16,6 +16,8 @@ MOSAIC_ZOOM = (0.5, 1.0)
 BOX_SIDE_MIN_PX = 3.0
 VISIBLE_SHARE_MIN = 0.35
 LUMA = (0.299, 0.587, 0.114)
+# Range of the exposure of randomly lit pictures, as a factor.
+DARKEST, BRIGHTEST = 0.12, 1.3
 
 
 def to_tensor(image):
@@ -87,13 +89,16 @@ def mild_light(image, random):
 
 
 def wide_light(image, random):
-    """Anything a camera may meet: dark or glaring, pale, out of focus, noisy; each to its own random degree."""
-    image = colour(image, random.uniform(0.0, 1.3))
-    image = image * float(np.exp(random.uniform(np.log(0.15), np.log(1.3))))
-    if random.random() < 0.3:
-        image = image.clamp(1e-4, 1).pow(random.uniform(0.6, 1.6))
+    """Anything a camera may meet, each to its own random degree: glare and dusk, pale colours, a soft lens, a noisy sensor.
+
+    Like real sensors, darker pictures are paler and noisier on the whole.
+    """
+    exposure = float(np.exp(random.uniform(np.log(DARKEST), np.log(BRIGHTEST))))
+    darkness = float(np.clip(-np.log(exposure) / -np.log(DARKEST), 0, 1))
+    image = colour(image, random.uniform(0.0, 1.3 - 0.9 * darkness)) * exposure
     image = blur(image, random.uniform(0.0, 1.8))
-    return (image + torch.from_numpy(noise(image.shape, random)) * random.uniform(0.0, 16.0 / 255.0)).clamp_(0, 1)
+    deviation = random.uniform(0.0, 6.0 + 10.0 * darkness) / 255.0
+    return (image + torch.from_numpy(noise(image.shape, random)) * deviation).clamp_(0, 1)
 
 
 def noise(shape, random):

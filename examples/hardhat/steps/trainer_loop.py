@@ -81,9 +81,9 @@ class Loop:
         """Mean loss and its parts."""
         self.module.train()
         total, sums, count = 0.0, {}, 0
-        for step, (images, labels, replayed) in enumerate(self.plan.batches(epoch)):
+        for step, batch in enumerate(self.plan.batches(epoch)):
             self._set_learning_rate(self.progress(epoch, step))
-            loss, parts = self._step(images, labels, replayed)
+            loss, parts = self._step(batch)
             total, count = total + loss, count + 1
             sums = {name: sums.get(name, 0.0) + value for name, value in parts.items()}
             self._say(epoch, step, loss)
@@ -91,13 +91,14 @@ class Loop:
                 break
         return total / count, {f"loss_{name}": round(value / count, 4) for name, value in sums.items()}
 
-    def _step(self, images, labels, replayed):
-        predictions = decode(self.module(images), self.recipe.height)
-        loss, parts = yolox_loss(predictions, labels)
-        if self.teacher is not None and bool(replayed.any()):
+    def _step(self, batch):
+        predictions = decode(self.module(batch.images), self.recipe.height)
+        loss, parts = yolox_loss(predictions, batch.labels)
+        if self.teacher is not None and batch.plain is not None:
+            # The teacher sees the old picture in its own light: what it knew there, the student should see in any light.
             with torch.no_grad():
-                taught = decode(self.teacher(images), self.recipe.height)
-            agreement = self.recipe.distillation * distillation_loss(predictions, taught, replayed)
+                taught = decode(self.teacher(batch.plain), self.recipe.height)
+            agreement = self.recipe.distillation * distillation_loss(predictions, taught, batch.replayed)
             loss, parts["distillation"] = loss + agreement, float(agreement.detach())
         self.optimiser.zero_grad(set_to_none=True)
         if not bool(torch.isfinite(loss)):

@@ -1,9 +1,15 @@
 """Which samples an epoch shows and how each is changed. Everything follows from the seed, epoch and place in the epoch."""
 
+from collections import namedtuple
+
 import numpy as np
 import torch
 
 from augment import mild_light, mosaic, to_tensor, wide_light, zoom_shift_flip
+
+# images [batch, 3, h, w]; labels: per picture [n, 5] in px; replayed [batch] bool; plain: the replayed pictures alone, as
+# they are before their light is changed (None where there are none).
+Batch = namedtuple("Batch", ["images", "labels", "replayed", "plain"])
 
 
 class TrainingPlan:
@@ -26,12 +32,18 @@ class TrainingPlan:
         return max(1, (len(self.items) + self.replay_per_epoch) // self.batch)
 
     def batches(self, epoch):
-        """Yields (images [batch, 3, h, w], labels per picture [n, 5] in px, replayed [batch] bool)."""
+        """Yields Batch by Batch; the last, smaller rest of an epoch is left out."""
         random = np.random.default_rng([self.seed, epoch])
         order = self._order(epoch, random)
         for step in range(self.steps_per_epoch):
             samples = [self._sample(item, old, random) for item, old in order[step * self.batch : (step + 1) * self.batch]]
-            yield torch.stack([image for image, _, _ in samples]), [torch.from_numpy(boxes) for _, boxes, _ in samples], torch.tensor([old for _, _, old in samples])
+            kept = [plain for _, _, plain in samples if plain is not None]
+            yield Batch(
+                torch.stack([image for image, _, _ in samples]),
+                [torch.from_numpy(boxes) for _, boxes, _ in samples],
+                torch.tensor([plain is not None for _, _, plain in samples]),
+                torch.stack(kept) if kept else None,
+            )
 
     def _order(self, epoch, random):
         """This epoch's turn of the old frames: a fixed shuffle is dealt out, so that none comes twice before all came once."""
@@ -52,6 +64,6 @@ class TrainingPlan:
             image, boxes = mosaic([(to_tensor(part.image), part.boxes) for part in [item, *others]], random)
         else:
             image, boxes = to_tensor(item.image), item.boxes
-        image, boxes = zoom_shift_flip(image, boxes, random)
+        plain, boxes = zoom_shift_flip(image, boxes, random)
         light = wide_light if old and random.random() < self.jitter else mild_light
-        return light(image, random), boxes, old
+        return light(plain.clone(), random), boxes, plain if old else None

@@ -134,23 +134,21 @@ def generalised_iou(a, b):
     return common / union - (hull - union) / hull
 
 
-def distillation_loss(predictions, teacher, kept):
-    """What the teacher sees on the pictures in `kept` (bool per picture), the student should go on seeing.
+def distillation_loss(predictions, taught, kept):
+    """What the teacher sees on some pictures (`kept`, bool per picture of the batch), the student should see there too.
 
-    Scores everywhere, boxes where the teacher is at least half sure.
+    Scores everywhere, boxes where the teacher is at least half sure. taught: the teacher's predictions on those pictures alone.
     """
-    if not bool(kept.any()):
-        return torch.zeros(())
-    sure = teacher.objectness[kept].sigmoid()
-    scale = 1.0 / float(sure.sum().clamp(min=1))
-    objectness = functional.binary_cross_entropy_with_logits(predictions.objectness[kept], sure, reduction="sum") - entropy(sure)
+    objectness, classes, boxes = predictions.objectness[kept], predictions.classes[kept], predictions.boxes[kept]
+    sure = taught.objectness.sigmoid()
     places = sure > 0.5
-    classes = functional.binary_cross_entropy_with_logits(
-        predictions.classes[kept][places], teacher.classes[kept][places].sigmoid(), reduction="sum"
-    ) - entropy(teacher.classes[kept][places].sigmoid())
-    boxes = (1 - generalised_iou(predictions.boxes[kept][places], teacher.boxes[kept][places])).sum()
-    return scale * (objectness + classes + BOX_WEIGHT * boxes)
+    wanted = taught.classes[places].sigmoid()
+    loss = soft_loss(objectness, sure) + soft_loss(classes[places], wanted)
+    loss = loss + BOX_WEIGHT * (1 - generalised_iou(boxes[places], taught.boxes[places])).sum()
+    return loss / sure.sum().clamp(min=1)
 
 
-def entropy(shares):
-    return functional.binary_cross_entropy(shares, shares, reduction="sum")
+def soft_loss(logits, shares):
+    """Cross-entropy above its least value: 0 where the student agrees."""
+    cross = functional.binary_cross_entropy_with_logits(logits, shares, reduction="sum")
+    return cross - functional.binary_cross_entropy(shares, shares, reduction="sum")
