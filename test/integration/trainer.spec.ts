@@ -133,6 +133,13 @@ async function eventsOf<C extends EventContract>(contract: C, runId: string): Pr
   return found;
 }
 
+async function causeOf(contract: EventContract, runId: string): Promise<string | undefined> {
+  for await (const each of bus.history('LOOP')) {
+    if (each.contract.type === contract.type && (each.payload as { runId?: string }).runId === runId) return each.context.causationId;
+  }
+  return undefined;
+}
+
 async function only<C extends EventContract>(contract: C, runId: string): Promise<PayloadOf<C>> {
   return eventually(
     async () => {
@@ -192,6 +199,8 @@ describe('the trainer', () => {
     expect(await only(RunStarted, `run-${datasetId}`)).toMatchObject({
       trigger: { kind: 'new-labels', reason: '10 new labels, 10 start a run' },
     });
+    await expect(causeOf(RunCompleted, `run-${datasetId}`)).resolves.toBe(`run-${datasetId}-started`);
+    await expect(causeOf(RunStarted, `run-${datasetId}`)).resolves.toBe(`${datasetId}-snapshotted`);
   });
 
   it('never starts a second run for one snapshot, however often it hears of it', async () => {

@@ -1,4 +1,4 @@
-import type { Bus, Documents, Output } from '@edgeloop/bus';
+import type { Bus, Cause, Documents, Output } from '@edgeloop/bus';
 import { RunCompleted, RunEnded, RunJudged, RunProgressed, RunStepStarted } from '@edgeloop/contracts';
 import type { GateVerdict, ObjectRef } from '@edgeloop/contracts';
 import { isoOf, sleep } from '@edgeloop/runtime';
@@ -15,6 +15,7 @@ import type { NextStep, OutputFile, Run, RunChange } from '../domain/run.ts';
 import { InvalidProjectError } from '../domain/valohai.ts';
 import type { ParameterValue, ValohaiProject } from '../domain/valohai.ts';
 import { InvalidOutputError } from '../ports.ts';
+import { startedId } from './trainer.ts';
 import type { Datasets, ExecutionResult, Executor, RunOutputs } from '../ports.ts';
 
 /** Metadata events of one execution come no closer together than this. */
@@ -121,11 +122,11 @@ export class RunDriver {
       id: `${run.runId}-${next.node}-started-${next.attempt}`,
       payload: { runId: run.runId, step: next.node, attempt: next.attempt },
     };
-    await this.change(run.runId, { type: 'began', node: next.node, attempt: next.attempt }, [started]);
+    await this.#change(run, { type: 'began', node: next.node, attempt: next.attempt }, [started]);
     const result = await this.#runStep(run, execution, signal);
     if (result.outcome === 'done') {
       const { outputs, metadata, seconds } = result;
-      await this.change(run.runId, {
+      await this.#change(run, {
         type: 'finished',
         execution: { node: next.node, step: execution.step.name, outputs, metadata, seconds },
       });
@@ -160,26 +161,30 @@ export class RunDriver {
       },
       timeLimitMs: Math.max(1, Math.min(left, (execution.step.timeLimitSeconds ?? Infinity) * 1000, this.#settings.stepTimeoutMs)),
       signal,
-      onMetadata: this.#progressOf(run.runId, execution.node),
+      onMetadata: this.#progressOf(run, execution.node),
     });
   }
 
-  #progressOf(runId: string, node: string): (metadata: Readonly<Record<string, MetadataValue>>) => void {
+  #progressOf(run: Run, node: string): (metadata: Readonly<Record<string, MetadataValue>>) => void {
     let lastAt = -Infinity;
     return (metadata) => {
       const now = this.#parts.clock.now();
       if (now - lastAt < PROGRESS_EVERY_MS) return;
       lastAt = now;
       this.#parts.bus
-        .publish(RunProgressed, { runId, step: node, at: isoOf(now), metadata }, { id: `${runId}-${node}-progress-${now}` })
-        .catch((cause: unknown) => this.#parts.log.debug({ err: cause, runId }, 'progress not published'));
+        .publish(
+          RunProgressed,
+          { runId: run.runId, step: node, at: isoOf(now), metadata },
+          { id: `${run.runId}-${node}-progress-${now}`, cause: causeOf(run) },
+        )
+        .catch((cause: unknown) => this.#parts.log.debug({ err: cause, runId: run.runId }, 'progress not published'));
     };
   }
 
   async #judge(run: Run, plan: Plan): Promise<void> {
     const outputs = run.finished.find((done) => done.node === plan.evaluationNode)?.outputs ?? [];
     const gate: GateVerdict = judgeCandidate(await this.#parts.outputs.evaluation(outputs), this.#settings.gate);
-    await this.change(run.runId, { type: 'judged', gate }, [
+    await this.#change(run, { type: 'judged', gate }, [
       { contract: RunJudged, id: `${run.runId}-judged`, payload: { runId: run.runId, gate } },
     ]);
   }
@@ -195,7 +200,7 @@ export class RunDriver {
       trainSeconds: run.finished.filter((done) => done.step === TRAIN_STEP).reduce((sum, done) => sum + done.seconds, 0),
       goldenPictures: [...(await this.#goldenPictures(run))],
     };
-    await this.change(run.runId, { type: 'ended', status: 'completed', at: this.#parts.clock.now(), reason: null }, [
+    await this.#change(run, { type: 'ended', status: 'completed', at: this.#parts.clock.now(), reason: null }, [
       { contract: RunCompleted, id: `${run.runId}-completed`, payload },
     ]);
     await this.#parts.executor.clean(run.runId);
@@ -209,19 +214,29 @@ export class RunDriver {
   async #end(run: Run, outcome: 'refused' | 'failed' | 'cancelled' | 'timed-out', step: string | null, reason: string): Promise<void> {
     this.#parts.log.warn({ runId: run.runId, outcome, step, reason }, 'run ended without a model');
     const payload = { runId: run.runId, outcome, step, reason: reason.slice(0, 2000) };
-    await this.change(run.runId, { type: 'ended', status: outcome, at: this.#parts.clock.now(), reason }, [
+    await this.#change(run, { type: 'ended', status: outcome, at: this.#parts.clock.now(), reason }, [
       { contract: RunEnded, id: `${run.runId}-ended`, payload },
     ]);
     await this.#parts.executor.clean(run.runId);
   }
 
   /** Saves a change together with what it says to others; a run that has ended stays as it is. */
-  async change(runId: string, change: RunChange, outputs: readonly Output[] = []): Promise<void> {
-    await this.#parts.runs.update(runId, (current) => {
-      if (!current || current.status !== 'running') return undefined;
-      return { state: evolve(current, change), outputs };
-    });
+  /** Hands the run back for another replica to take. */
+  async release(runId: string): Promise<void> {
+    await this.#parts.runs.update(runId, (current) =>
+      current?.status === 'running' ? { state: evolve(current, { type: 'released' }) } : undefined,
+    );
   }
+
+  async #change(run: Run, change: RunChange, outputs: readonly Output[] = []): Promise<void> {
+    const decide = (current: Run | undefined) => (current?.status === 'running' ? { state: evolve(current, change), outputs } : undefined);
+    await this.#parts.runs.update(run.runId, decide, causeOf(run));
+  }
+}
+
+/** Whatever a run says later was caused by its beginning. */
+function causeOf(run: Run): Cause {
+  return { id: startedId(run.runId), correlationId: run.correlationId, traceparent: undefined };
 }
 
 function lastOutputs(run: Run): readonly OutputFile[] {

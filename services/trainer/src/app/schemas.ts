@@ -9,6 +9,7 @@ const metadata = z.record(z.string(), z.union([z.number(), z.string(), z.boolean
 export const StoredRun: z.ZodType<Run> = z.object({
   runId: z.string(),
   pipeline: z.string(),
+  correlationId: z.string(),
   trigger: RunTrigger,
   newLabels: count,
   dataset: z.object({ datasetId: z.string(), manifest: ObjectRef }).nullable(),

@@ -171,6 +171,7 @@ export class Trainer {
     const model = { name: this.#settings.modelName, version };
     const run: Run = {
       ...rest,
+      correlationId: cause.correlationId,
       model,
       status: 'running',
       current: null,
@@ -185,7 +186,7 @@ export class Trainer {
     };
     const started = {
       contract: RunStarted,
-      id: `${run.runId}-started`,
+      id: startedId(run.runId),
       payload: {
         runId: run.runId,
         pipeline: run.pipeline,
@@ -199,6 +200,11 @@ export class Trainer {
     await this.#stores.runs.update(run.runId, (current) => (current ? undefined : { state: run, outputs: [started] }), cause);
     return run.runId;
   }
+}
+
+/** Message id of a run's beginning: the cause of all that the run says later. */
+export function startedId(runId: string): string {
+  return `${runId}-started`;
 }
 
 function viewOf(run: Run): z.output<typeof RunView> {

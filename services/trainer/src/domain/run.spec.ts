@@ -11,6 +11,7 @@ function started(): Run {
   return {
     runId: 'run-1',
     pipeline: 'retrain',
+    correlationId: 'turn-1',
     trigger: { kind: 'new-labels', reason: '100 new labels' },
     newLabels: 100,
     dataset: null,

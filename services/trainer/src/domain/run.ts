@@ -28,6 +28,8 @@ export type RunStatus = 'running' | 'completed' | 'refused' | 'failed' | 'cancel
 export interface Run {
   readonly runId: string;
   readonly pipeline: string;
+  /** The turn of the loop that it belongs to. */
+  readonly correlationId: string;
   readonly trigger: RunTrigger;
   readonly newLabels: number;
   readonly dataset: { readonly datasetId: string; readonly manifest: ObjectRef } | null;
