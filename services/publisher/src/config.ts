@@ -13,6 +13,6 @@ export const PublisherConfig = z.object({
   EDGELOOP_DATA_DIR: required('the folder where the signing keys are kept'),
   /** The channel that new releases go to. */
   PUBLISHER_CHANNEL: ChannelName.default('production'),
-  PUBLISHER_RENEWAL_CHECK_MS: z.coerce.number().int().positive().max(2_147_483_647).default(RENEWAL_CHECK_MS),
+  PUBLISHER_RENEWAL_CHECK_MS: z.coerce.number().int().positive().default(RENEWAL_CHECK_MS),
 });
 export type PublisherConfig = z.output<typeof PublisherConfig>;

@@ -1,13 +1,12 @@
 import { join } from 'node:path';
 import type { ServiceDeps } from '@edgeloop/nest-bus';
-import { systemClock } from '@edgeloop/runtime';
+import { repeat, systemClock } from '@edgeloop/runtime';
 import { RELEASES_BUCKET, storeFromConfig } from '@edgeloop/store';
 import { loadOrMakeKeys } from '@edgeloop/trust';
 import type { DynamicModule } from '@nestjs/common';
 import { BucketArtifactRepository } from './adapters/bucket-repository.ts';
 import { MetadataWriter } from './app/metadata-writer.ts';
 import { PublishRelease } from './app/publish-release.ts';
-import { RenewalClock } from './app/renewal-clock.ts';
 import { ChannelDocument, ReleaseDocument, RepositoryDocument } from './app/schemas.ts';
 import { ShowReleases } from './app/show-releases.ts';
 import type { PublisherConfig } from './config.ts';
@@ -24,13 +23,16 @@ export async function publisherModule(deps: ServiceDeps<PublisherConfig>): Promi
   const channels = await deps.documents('channels', ChannelDocument);
   const clock = systemClock;
   const metadata = new MetadataWriter({ documents: repositories, repository, keys, keyFolder, clock, log });
-  const renewal = new RenewalClock(metadata, config.PUBLISHER_RENEWAL_CHECK_MS, log);
   const parts = { store, repository, metadata, releases, channels, channel: config.PUBLISHER_CHANNEL, clock, log };
   deps.onStart(async () => {
     await metadata.start();
-    renewal.start();
+    // At once too: the program may have been off for weeks.
+    const run = async (): Promise<void> => {
+      if (await metadata.renew()) log.info('signatures renewed');
+    };
+    const renewals = repeat({ name: 'renewal of signatures', everyMs: config.PUBLISHER_RENEWAL_CHECK_MS, startsAtOnce: true, run }, log);
+    deps.onStop(() => renewals.stop());
   });
-  deps.onStop(() => renewal.stop());
   return {
     module: PublisherModule,
     controllers: [PublisherController],

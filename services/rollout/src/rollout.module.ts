@@ -1,11 +1,10 @@
 import type { ServiceDeps } from '@edgeloop/nest-bus';
-import { systemClock } from '@edgeloop/runtime';
+import { repeat, systemClock } from '@edgeloop/runtime';
 import type { DynamicModule } from '@nestjs/common';
 import { BusFleet } from './adapters/bus-fleet.ts';
 import { BusReleaseCatalog } from './adapters/bus-release-catalog.ts';
 import { randomIds } from './adapters/random-ids.ts';
 import { recallTelemetry } from './adapters/telemetry-recall.ts';
-import { Ticker } from './adapters/ticker.ts';
 import { BeginRollout } from './app/begin-rollout.ts';
 import { CommandRollout } from './app/command-rollout.ts';
 import { Field } from './app/field.ts';
@@ -29,14 +28,13 @@ async function wire(deps: Deps): Promise<RolloutApp> {
   const begin = new BeginRollout({ rollouts, fleet, releases, field, clock, log });
   const limits = { heartbeatStaleMs: config.ROLLOUT_HEARTBEAT_STALE_MS, inferenceStaleMs: config.ROLLOUT_INFERENCE_STALE_MS };
   const watch = new WatchRollouts({ rollouts, begin, fleet, field, limits, clock, log });
-  const ticker = new Ticker(() => watch.look(), config.ROLLOUT_LOOK_MS);
   deps.onStart(async () => {
     const [newest] = await rollouts.newestFirst();
     await recallTelemetry(bus, Object.keys(newest?.nodes ?? {}), ({ nodeId, windows }) => field.watched(nodeId, windows));
     const changes = await documents.watch((rolloutId, document) => watch.changed(rolloutId, document?.state));
-    ticker.start();
+    const looks = repeat({ name: 'look at rollouts', everyMs: config.ROLLOUT_LOOK_MS, startsAtOnce: true, run: () => watch.look() }, log);
     deps.onStop(() => changes.drain());
-    deps.onStop(() => ticker.stop());
+    deps.onStop(() => looks.stop());
   });
   return {
     orders: new OrderRollout({ rollouts, releases, fleet, ids: randomIds, auto: config.ROLLOUT_AUTO, clock, log }),
