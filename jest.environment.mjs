@@ -7,6 +7,16 @@ import { TestEnvironment } from 'jest-environment-node';
 export default class NativeArraysEnvironment extends TestEnvironment {
   constructor(config, context) {
     super(config, context);
-    Object.assign(this.global, { Float32Array, Float64Array, Int8Array, Int16Array, Int32Array, Uint16Array, Uint32Array, BigInt64Array, BigUint64Array });
+    Object.assign(this.global, {
+      Float32Array,
+      Float64Array,
+      Int8Array,
+      Int16Array,
+      Int32Array,
+      Uint16Array,
+      Uint32Array,
+      BigInt64Array,
+      BigUint64Array,
+    });
   }
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
-import { BusConfig, InvalidConfigError, StoreConfig, readConfig, required } from './config.ts';
+import { BusConfig, type InvalidConfigError, StoreConfig, readConfig, required } from './config.ts';
 
 function problemsOf(schema: z.ZodObject, environment: NodeJS.ProcessEnv): readonly string[] {
   try {
