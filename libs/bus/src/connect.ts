@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { connect, type ConnectionOptions, credsAuthenticator, type NatsConnection } from '@nats-io/transport-node';
 import type { ConnectOptions } from './api.ts';
-import { ConnectError, nameOf } from './errors.ts';
+import { ConnectError, nameOf, wordsOf } from './errors.ts';
 import { CONNECT_BUDGET_MS, PING_INTERVAL_MS, PINGS_OUT_MAX, RECONNECT_JITTER_MS, RECONNECT_WAIT_MS } from './limits.ts';
 import { sleep } from '@edgeloop/runtime';
 
@@ -37,10 +37,15 @@ export async function connectNats(options: ConnectOptions): Promise<NatsConnecti
     try {
       return await connect(wanted);
     } catch (cause) {
-      if (nameOf(cause) === 'AuthorizationError' || Date.now() >= giveUpAt) throw new ConnectError(options.url, cause);
+      if (isRefusal(cause) || Date.now() >= giveUpAt) throw new ConnectError(options.url, cause);
       await sleep(RECONNECT_WAIT_MS + Math.random() * RECONNECT_JITTER_MS);
     }
   }
+}
+
+/** The server said no. On a busy machine it also says "Authentication Timeout", which is only slow. */
+function isRefusal(cause: unknown): boolean {
+  return nameOf(cause) === 'AuthorizationError' && !/timeout/i.test(wordsOf(cause));
 }
 
 async function credsOf(options: ConnectOptions): Promise<Uint8Array | undefined> {

@@ -10,7 +10,6 @@ import { ABORT_GRACE_MS, CONCURRENCY, DELIVERIES_MAX, DRAIN_BUDGET_MS } from './
 import { Routes } from './routes.ts';
 import { SendTogether } from './send-together.ts';
 import { killsItsHandler, type Outcome, settlementOf } from './settlement.ts';
-import { HEADER } from './headers.ts';
 import { decodeMessage } from './wire.ts';
 import { within } from './within.ts';
 
@@ -94,10 +93,7 @@ export class Handling implements Subscription {
     let payload: unknown;
     try {
       if (route === undefined) throw new UnreadableMessageError(original.subject, 'no contract of this consumer fits the subject');
-      payload = decodeMessage(route.contract, original.subject, original.data, {
-        tokens: route.tokens,
-        type: () => original.headers?.get(HEADER.type),
-      });
+      payload = decodeMessage(route.contract, original.subject, original.data, delivery);
     } catch (cause) {
       return { kind: 'unreadable', cause };
     }

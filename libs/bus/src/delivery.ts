@@ -1,7 +1,8 @@
 import type { StreamName } from '@edgeloop/contracts';
 import type { JsMsg } from '@nats-io/jetstream';
 import type { MsgHdrs } from '@nats-io/nats-core';
-import { ArrivalContext } from './message-context.ts';
+import { HEADER } from './headers.ts';
+import { type Arrival, ArrivalContext } from './message-context.ts';
 import type { Route } from './routes.ts';
 
 /** The message as its sender stored it; differs from the delivered one when a dead letter is redriven. */
@@ -14,7 +15,7 @@ export interface Original {
 }
 
 /** One message held by this process, from its arrival to its settlement. */
-export class Delivery {
+export class Delivery implements Arrival {
   readonly original: Original;
   readonly route: Route | undefined;
   readonly context: ArrivalContext;
@@ -38,15 +39,30 @@ export class Delivery {
     this.deliveredFrom = stream;
     this.sequence = streamSequence;
     this.deliveries = deliveryCount;
-    this.context = new ArrivalContext({
-      subject: original.subject,
-      tokens: route?.tokens ?? {},
-      type: route?.typeId ?? '',
-      headers: () => original.headers,
-      stream: original.stream,
-      streamSequence: original.sequence,
-      deliveries: deliveryCount,
-    });
+    this.context = new ArrivalContext(this);
+  }
+
+  get subject(): string {
+    return this.original.subject;
+  }
+  get tokens(): Readonly<Record<string, string>> {
+    return this.route?.tokens ?? {};
+  }
+  get typeId(): string {
+    return this.route?.typeId ?? '';
+  }
+  /** The sender's word for what it sent. */
+  get sentType(): string | undefined {
+    return this.original.headers?.get(HEADER.type);
+  }
+  get headers(): MsgHdrs | undefined {
+    return this.original.headers;
+  }
+  get stream(): StreamName {
+    return this.original.stream;
+  }
+  get streamSequence(): number {
+    return this.original.sequence;
   }
 
   ack(): void {
@@ -72,7 +88,10 @@ export class Delivery {
   }
 }
 
-/** A message delivered straight from its stream. Headers stay encoded until somebody reads them. */
+/**
+ * A message delivered straight from its stream. Headers stay encoded until somebody reads them. A class and not a literal with a getter:
+ * each such literal would get a hidden class of its own, which keeps the message alive until a full garbage collection.
+ */
 export class DeliveredOriginal implements Original {
   readonly #message: JsMsg;
   readonly subject: string;

@@ -61,8 +61,8 @@ function contextOf(contract: EventContract, stored: Stored): MessageContext {
   return new ArrivalContext({
     subject: stored.subject,
     tokens: tokensOf(contract, stored.subject) ?? {},
-    type: typeId(contract),
-    headers: () => stored.headers,
+    typeId: typeId(contract),
+    headers: stored.headers,
     stream: contract.stream,
     streamSequence: stored.sequence,
   });

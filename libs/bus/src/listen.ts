@@ -2,11 +2,11 @@ import { type Contract, patternOf, type RequestContract, type SignalContract } f
 import type { Logger } from '@edgeloop/runtime';
 import { headers, type Msg, type MsgHdrs, type NatsConnection, type Subscription as NatsSubscription } from '@nats-io/nats-core';
 import type { MessageContext, RequestHandler, SignalHandler, Subscription } from './api.ts';
-import { readerOf } from './contract-reader.ts';
+import { type ContractReader, readerOf, type Tokens } from './contract-reader.ts';
 import { InvalidMessageError, isRetryable, nameOf, Refusal, UnreadableMessageError, wordsOf } from './errors.ts';
 import { HEADER, headerText } from './headers.ts';
 import { DRAIN_BUDGET_MS, REQUESTS_RUNNING_MAX, SIGNALS_RUNNING_MAX } from './limits.ts';
-import { ArrivalContext } from './message-context.ts';
+import { type Arrival, ArrivalContext } from './message-context.ts';
 import { SendTogether } from './send-together.ts';
 import { decodeMessage, encodeJson, problemsOf } from './wire.ts';
 import { within } from './within.ts';
@@ -154,13 +154,27 @@ function respond(message: Msg, body: Uint8Array | string, headers?: MsgHdrs): vo
 }
 
 function contextOf(contract: Contract, message: Msg): MessageContext {
-  const reader = readerOf(contract);
-  return new ArrivalContext({
-    subject: message.subject,
-    tokens: reader.tokens(message.subject) ?? {},
-    type: reader.typeId,
-    headers: () => message.headers,
-  });
+  return new ArrivalContext(new CoreArrival(readerOf(contract), message));
+}
+
+/** A class and not a literal with a getter: each such literal would get a hidden class of its own, which outlives the message. */
+class CoreArrival implements Arrival {
+  readonly #message: Msg;
+  readonly typeId: string;
+  readonly tokens: Tokens;
+
+  constructor(reader: ContractReader, message: Msg) {
+    this.#message = message;
+    this.typeId = reader.typeId;
+    this.tokens = reader.tokens(message.subject) ?? {};
+  }
+
+  get subject(): string {
+    return this.#message.subject;
+  }
+  get headers(): MsgHdrs | undefined {
+    return this.#message.headers;
+  }
 }
 
 const LOSS_REPORT_MS = 5_000;

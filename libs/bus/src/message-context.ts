@@ -6,8 +6,9 @@ import { HEADER } from './headers.ts';
 export interface Arrival {
   readonly subject: string;
   readonly tokens: Readonly<Record<string, string>>;
-  readonly type: string;
-  readonly headers: () => MsgHdrs | undefined;
+  readonly typeId: string;
+  /** May be a getter that decodes. */
+  readonly headers: MsgHdrs | undefined;
   readonly stream?: StreamName;
   readonly streamSequence?: number;
   readonly deliveries?: number;
@@ -29,7 +30,7 @@ export class ArrivalContext implements MessageContext {
     return this.#header(HEADER.id) ?? this.#header(HEADER.messageId) ?? `${this.stream ?? this.subject}:${this.streamSequence}`;
   }
   get type(): string {
-    return this.#header(HEADER.type) ?? this.#arrival.type;
+    return this.#header(HEADER.type) ?? this.#arrival.typeId;
   }
   get subject(): string {
     return this.#arrival.subject;
@@ -75,7 +76,7 @@ export class ArrivalContext implements MessageContext {
   }
 
   #header(name: string): string | undefined {
-    const value = this.#arrival.headers()?.get(name);
+    const value = this.#arrival.headers?.get(name);
     return value === undefined || value === '' ? undefined : value;
   }
 }

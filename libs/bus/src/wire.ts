@@ -21,8 +21,8 @@ export function encodeMessage<C extends Contract>(contract: C, payload: unknown)
 export interface Received {
   /** Fields of the subject, where they were read already. */
   readonly tokens?: Tokens;
-  /** The sender's word for what it sent; undefined when it comes from a plain NATS tool. Read only when the body does not fit at once. */
-  readonly type?: () => string | undefined;
+  /** The sender's word for what it sent; undefined when it comes from a plain NATS tool. Asked only when the body does not fit at once. */
+  readonly sentType?: string | undefined;
 }
 
 /**
@@ -35,7 +35,7 @@ export function decodeMessage<C extends Contract>(contract: C, subject: string, 
   const tokens = received.tokens ?? reader.tokens(subject);
   if (tokens === undefined) throw new UnreadableMessageError(subject, `not a subject of ${reader.typeId}`);
   const body = decodeJson(subject, data);
-  const payload = (reader.fits(body) ? body : parsedBody(contract, { subject, body, type: received.type?.() })) as Record<string, unknown>;
+  const payload = (reader.fits(body) ? body : parsedBody(contract, { subject, body, type: received.sentType })) as Record<string, unknown>;
   for (const field of reader.fields) {
     if (payload[field] !== tokens[field]) {
       throw new UnreadableMessageError(
