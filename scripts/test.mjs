@@ -8,7 +8,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { closingLine, verdictOf } from './test/verdict.mjs';
+import { closingLine, together, verdictOf } from './test/verdict.mjs';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 
@@ -35,11 +35,27 @@ function readResults(path) {
   }
 }
 
-const folder = mkdtempSync(join(tmpdir(), 'edgeloop-jest-'));
-const output = join(folder, 'results.json');
-const code = await runJest(output, process.argv.slice(2));
-const verdict = verdictOf(readResults(output), code);
-rmSync(folder, { recursive: true, force: true });
+/** The whole turn trains a model while everything else runs: it gets the machine to itself, after all others. */
+const ALONE = 'test/e2e/turn';
+
+function phasesOf(args) {
+  return args.length > 0 ? [args] : [[`--testPathIgnorePatterns=${ALONE}`], [ALONE]];
+}
+
+async function runPhase(args) {
+  const folder = mkdtempSync(join(tmpdir(), 'edgeloop-jest-'));
+  try {
+    const output = join(folder, 'results.json');
+    const code = await runJest(output, args);
+    return verdictOf(readResults(output), code);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+const verdicts = [];
+for (const args of phasesOf(process.argv.slice(2))) verdicts.push(await runPhase(args));
+const verdict = together(verdicts);
 if (verdict.why) process.stderr.write(`\n${verdict.why}\n`);
 process.stdout.write(`\n${closingLine(verdict)}\n`);
 process.exitCode = verdict.exitCode;

@@ -18,3 +18,16 @@ export function verdictOf(results, jestCode) {
 export function closingLine({ passed, failed, skipped }) {
   return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`;
 }
+
+/** One verdict of several runs: counts added up, the first bad end kept. */
+export function together(verdicts) {
+  const bad = verdicts.find((verdict) => verdict.exitCode !== 0);
+  const sum = (key) => verdicts.reduce((total, verdict) => total + verdict[key], 0);
+  return {
+    passed: sum('passed'),
+    failed: sum('failed'),
+    skipped: sum('skipped'),
+    exitCode: bad?.exitCode ?? 0,
+    ...(bad?.why ? { why: bad.why } : {}),
+  };
+}

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 // @ts-expect-error plain JavaScript without types
-import { closingLine, verdictOf } from './verdict.mjs';
+import { closingLine, together, verdictOf } from './verdict.mjs';
 
 const results = (numbers: object): object => ({
   numPassedTests: 0,
@@ -36,5 +36,17 @@ describe('verdict of a test run', () => {
   it('closes with one plain line', () => {
     expect(closingLine({ passed: 12, failed: 0, skipped: 0 })).toBe('12 passed, 0 failed');
     expect(closingLine({ passed: 12, failed: 1, skipped: 2 })).toBe('12 passed, 1 failed, 2 skipped');
+  });
+});
+
+describe('several runs together', () => {
+  const good = { passed: 3, failed: 0, skipped: 1, exitCode: 0 };
+
+  it('add up', () => {
+    expect(together([good, { ...good, passed: 2 }])).toEqual({ passed: 5, failed: 0, skipped: 2, exitCode: 0 });
+  });
+
+  it('are bad when one is, with its reason', () => {
+    expect(together([good, { ...good, failed: 1, exitCode: 1, why: 'because' }])).toMatchObject({ failed: 1, exitCode: 1, why: 'because' });
   });
 });
