@@ -8,6 +8,7 @@ import type { BenchResult, Spread } from './bench-result.ts';
 const BENCHES: Readonly<Record<string, () => Promise<BenchResult[]>>> = {
   vision: async () => (await import('./vision.bench.ts')).benchVision(),
   nest: async () => (await import('./nest.bench.ts')).benchNest(),
+  memory: async () => (await import('./memory.bench.ts')).benchMemory(),
 };
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..');

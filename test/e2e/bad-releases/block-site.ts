@@ -54,8 +54,8 @@ export class BlockSite {
     this.#frames = frames;
   }
 
-  async startNodes(): Promise<void> {
-    for (const nodeId of NODES) {
+  async startNodes(nodeIds: readonly string[] = NODES): Promise<void> {
+    for (const nodeId of nodeIds) {
       const { joinToken } = await this.stack.bus.ask(AskInvite, { nodeId }, { timeoutMs: 30_000 });
       const environment = {
         EDGELOOP_FPS: '5',
