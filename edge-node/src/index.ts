@@ -1,4 +1,3 @@
-export { track, noTracks, type TrackableBox, type Tracked, type TrackerState } from './domain/tracker.ts';
 export {
   FrameFailedError,
   GenerationBusyError,

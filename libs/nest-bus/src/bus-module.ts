@@ -8,7 +8,6 @@ export const BUS = Symbol('BUS');
 export const LOG = Symbol('LOG');
 
 /** Gives every module of the service its bus and log. */
-// eslint-disable-next-line typescript/no-extraneous-class -- Nest knows modules by their class
 export class BusModule {
   static forService(parts: { readonly bus: Bus; readonly log: Logger }): DynamicModule {
     return {
