@@ -1,7 +1,15 @@
 import { sleep } from '@edgeloop/runtime';
 import type { Stack } from '@edgeloop/cli';
-import { CampaignClosed, CampaignStarted, PackageBuilt, RolloutWaveStarted, RunCompleted, RunStepStarted } from '@edgeloop/contracts';
-import { BASE_CAMPAIGN } from '@edgeloop/contracts';
+import {
+  BASE_CAMPAIGN,
+  CampaignClosed,
+  CampaignStarted,
+  PackageBuilt,
+  RolloutWaveStarted,
+  RunCompleted,
+  RunStepStarted,
+  TaskCreated,
+} from '@edgeloop/contracts';
 import type { PayloadOf } from '@edgeloop/contracts';
 import type { LoggedEvent, TurnLog } from '../narration/turn-log.ts';
 import { planChaos } from './plan.ts';
@@ -17,6 +25,8 @@ function momentOf({ type, payload }: LoggedEvent): Moment | undefined {
   switch (type) {
     case CampaignStarted.type:
       return (payload as PayloadOf<typeof CampaignStarted>).campaignId === BASE_CAMPAIGN ? undefined : 'campaign';
+    case TaskCreated.type:
+      return 'samples';
     case CampaignClosed.type:
       return 'labeling';
     case RunStepStarted.type: {

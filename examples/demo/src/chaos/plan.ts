@@ -21,6 +21,9 @@ export interface Strike {
 }
 
 const DELAY_MAX_MS = 1_500;
+/** What is done in a second or two must be struck at once, or it is done. */
+const SHORT_DELAY_MAX_MS = 500;
+const SHORT: readonly Moment[] = ['samples', 'package', 'publish'];
 
 /** Deterministic numbers in [0,1): mulberry32. */
 export function chanceOf(seed: number): () => number {
@@ -45,8 +48,8 @@ const AT_WORK: Readonly<Record<string, readonly Moment[]>> = {
   trainer: ['pre-process', 'train', 'evaluate'],
   packager: ['package'],
   publisher: ['publish'],
-  collector: ['campaign'],
-  'labeling-bridge': ['campaign', 'labeling'],
+  collector: ['samples'],
+  'labeling-bridge': ['samples', 'labeling'],
   rollout: ['wave-1', 'wave-2'],
   fleet: ['wave-1', 'wave-2'],
   evidence: ['day', 'campaign'],
@@ -57,6 +60,7 @@ export function planChaos(victims: readonly string[], seed: number): readonly St
   const chance = chanceOf(seed);
   return shuffled(victims, chance).map((victim) => {
     const moments = AT_WORK[victim] ?? MOMENTS;
-    return { victim, moment: moments[Math.floor(chance() * moments.length)] as Moment, afterMs: Math.floor(chance() * DELAY_MAX_MS) };
+    const moment = moments[Math.floor(chance() * moments.length)] as Moment;
+    return { victim, moment, afterMs: Math.floor(chance() * (SHORT.includes(moment) ? SHORT_DELAY_MAX_MS : DELAY_MAX_MS)) };
   });
 }
