@@ -2,6 +2,7 @@
 export const MOMENTS = [
   'day',
   'campaign',
+  'samples',
   'labeling',
   'pre-process',
   'train',

@@ -7,6 +7,8 @@ const CAMPAIGN_COOLDOWN_MS = 60_000;
 const FIRST_HOLDOUT_SHARE = 0.15;
 /** Enough to judge by, and most of a small collection left to learn from. */
 const HOLDOUT_SHARE = 0.18;
+/** A few dozen frames tell a slice's score to within some hundredths: the gate must not take their noise for forgetting. */
+const SLICE_FALL_MAX = 0.1;
 const CAMPAIGN_DEADLINE_MS = 6 * 60_000;
 const WINDOW_MS = 3_000;
 /** Windows from which evidence learns what is normal for a node; the light changes only when they are full. */
@@ -40,6 +42,7 @@ export function serviceSettings(scenario: Scenario, nodes: number): Partial<Reco
     },
     trainer: {
       TRAINER_NEW_LABELS: String(Math.max(1, Math.floor(drift * TRAIN_AT_SHARE))),
+      TRAINER_GATE_SLICE_FALL_MAX: String(SLICE_FALL_MAX),
       TRAINER_PARAMETERS: process.env['TRAINER_PARAMETERS'] ?? JSON.stringify({ train: scenario.training }),
     },
     evidence: { EVIDENCE_BASELINE_WINDOWS: String(BASELINE_WINDOWS) },
