@@ -11,6 +11,8 @@ const READY_MS = 15_000;
 const STOP_MS = 5_000;
 const START_TRIES_MAX = 5;
 /** Nothing big goes over the bus. */
+/** How long a client may take to answer the server's challenge; the server's own two seconds are too short on a starved machine. */
+const AUTHENTICATION_SECONDS = 20;
 const MAX_PAYLOAD = '1MB';
 const MEMORY_STORE_MAX = '256MB';
 const FILE_STORE_MAX = '50GB';
@@ -132,6 +134,7 @@ max_control_line: 4KB
 ping_interval: 10s
 ping_max: 2
 write_deadline: 5s
+authorization { timeout: ${AUTHENTICATION_SECONDS} }
 
 jetstream {
   store_dir: ${JSON.stringify(folders.js)}
