@@ -16,7 +16,14 @@ const COLLECTED_BY_DAY = 0.2;
 const COLLECTED_BY_NIGHT = 0.6;
 const HOLDOUT = 0.25;
 
-const { values } = parseArgs({ options: { data: { type: 'string' }, out: { type: 'string' }, known: { type: 'string', default: '300' }, seed: { type: 'string', default: '1' } } });
+const { values } = parseArgs({
+  options: {
+    data: { type: 'string' },
+    out: { type: 'string' },
+    known: { type: 'string', default: '300' },
+    seed: { type: 'string', default: '1' },
+  },
+});
 if (!values.data || !values.out) throw new Error('--data and --out are needed');
 
 const hash = (text) => createHash('sha256').update(`split${values.seed}${text}`).digest('hex');
@@ -47,7 +54,10 @@ async function putAll(folder, list, dark = false) {
 async function lists(folder, split, nightNames) {
   await writeFile(join(folder, 'split.json'), JSON.stringify(split));
   const all = Object.values(split).flat();
-  await writeFile(join(folder, 'slices.json'), JSON.stringify(Object.fromEntries(all.map((name) => [`${name}.jpg`, nightNames.includes(name) ? 'night' : 'day']))));
+  await writeFile(
+    join(folder, 'slices.json'),
+    JSON.stringify(Object.fromEntries(all.map((name) => [`${name}.jpg`, nightNames.includes(name) ? 'night' : 'day']))),
+  );
 }
 
 const first = join(values.out, 'first', 'dataset');
@@ -58,7 +68,15 @@ const cut = (list) => Math.round(list.length * (1 - HOLDOUT));
 const dark = await putAll(turn, night, true);
 const light = await putAll(turn, day);
 const replay = await putAll(turn, known);
-await lists(turn, { train: [...dark.slice(0, cut(dark)), ...light.slice(0, cut(light))], replay, holdout: [...dark.slice(cut(dark)), ...light.slice(cut(light))] }, dark);
+await lists(
+  turn,
+  {
+    train: [...dark.slice(0, cut(dark)), ...light.slice(0, cut(light))],
+    replay,
+    holdout: [...dark.slice(cut(dark)), ...light.slice(cut(light))],
+  },
+  dark,
+);
 
 await putAll(join(values.out, 'score', 'day'), unseen);
 await putAll(join(values.out, 'score', 'night'), unseen, true);
