@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -23,6 +23,13 @@ function line({ name, ratio, value, bar }: BenchResult): string {
   return `${name}\n    ${measured}   (bar ${bar})`;
 }
 
+/** Results of benchmarks that were not run now stay as they are. */
+async function merged(fresh: readonly BenchResult[]): Promise<readonly BenchResult[]> {
+  const text = await readFile(RESULTS, 'utf8').catch(() => '{"results":[]}');
+  const { results } = JSON.parse(text) as { results: BenchResult[] };
+  return [...results.filter((old) => !fresh.some((each) => each.name === old.name)), ...fresh];
+}
+
 async function main(chosen: readonly string[]): Promise<void> {
   const unknown = chosen.filter((name) => !(name in BENCHES));
   if (unknown.length > 0)
@@ -43,7 +50,7 @@ async function main(chosen: readonly string[]): Promise<void> {
     measuredAt: new Date().toISOString(),
   };
   await mkdir(dirname(RESULTS), { recursive: true });
-  await writeFile(RESULTS, `${JSON.stringify({ machine, results }, null, 2)}\n`);
+  await writeFile(RESULTS, `${JSON.stringify({ machine, results: await merged(results) }, null, 2)}\n`);
   process.stderr.write(`written to bench/results.json\n`);
 }
 

@@ -21,7 +21,8 @@ export async function runProgram(name: string, log: Logger, start: () => Promise
     process.stderr.write(`${name}: ${cause instanceof Error ? cause.message : String(cause)}\n`);
     process.exit(1);
   }
-  log.info('ready');
+  // Supervisors wait for this line, however little else is logged.
+  log.child({}, { level: 'info' }).info('ready');
   let stopping = false;
   const stop = (signal: string): void => {
     if (stopping) return;
