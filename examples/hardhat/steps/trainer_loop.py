@@ -7,6 +7,7 @@ from collections import namedtuple
 
 import torch
 
+from prefetch import ahead
 from quick_map import map50
 from valohai_runtime import log, metadata
 from yolox_loss import decode, distillation_loss, yolox_loss
@@ -81,7 +82,7 @@ class Loop:
         """Mean loss and its parts."""
         self.module.train()
         total, sums, count = 0.0, {}, 0
-        for step, batch in enumerate(self.plan.batches(epoch)):
+        for step, batch in enumerate(ahead(self.plan.batches(epoch))):
             self._set_learning_rate(self.progress(epoch, step))
             loss, parts = self._step(batch)
             total, count = total + loss, count + 1
