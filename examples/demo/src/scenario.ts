@@ -33,7 +33,7 @@ const DATASET_SEED_SHIFT = 1_000;
 const DRAWN_DAY_SAMPLES = 40;
 /** Drawings are far from photos: what the night does to them takes larger steps to learn. */
 const DRAWN_TRAINING = { 'learning-rate': 0.0005, jitter: 0.6, replay: 160, epochs: 9 };
-const PHOTO_TRAINING = { 'learning-rate': 0.0008, jitter: 0.8, epochs: 12, replay: 144 };
+const PHOTO_TRAINING = { 'learning-rate': 0.001, jitter: 0.8, epochs: 24 };
 /** Parts of a stream of photos that may be collected; the rest is kept for the score. */
 const STREAM_DAY_SHARE = 0.12;
 const STREAM_DRIFT_SHARE = 0.6;
