@@ -1,4 +1,4 @@
-import { connectNode } from '@edgeloop/bus';
+import { connectNode } from '@edgeloop/bus/node';
 import { isoOf } from '@edgeloop/runtime';
 import type { Program } from '@edgeloop/runtime';
 import { SequenceBlocks } from './adapters/spool/sequence-blocks.ts';

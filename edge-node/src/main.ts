@@ -1,3 +1,4 @@
+import './small-heap.ts';
 import { existsSync, readFileSync } from 'node:fs';
 import { createLogger, InvalidConfigError, runProgram } from '@edgeloop/runtime';
 import type { Logger, Program } from '@edgeloop/runtime';

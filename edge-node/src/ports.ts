@@ -1,4 +1,4 @@
-import type { GoldenVerdict } from '@edgeloop/model-package';
+import type { GoldenVerdict } from '@edgeloop/model-package/reader';
 import type { GenerationError } from './inference/errors.ts';
 import type { ServingModel } from './inference/generation.ts';
 

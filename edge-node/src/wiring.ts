@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks';
-import type { NodeBus } from '@edgeloop/bus';
+import type { NodeBus } from '@edgeloop/bus/node';
 import { systemClock } from '@edgeloop/runtime';
 import type { Clock, Logger } from '@edgeloop/runtime';
 import { TufClient } from '@edgeloop/trust';

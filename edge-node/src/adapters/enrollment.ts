@@ -1,4 +1,4 @@
-import { connectNode, isRetryable } from '@edgeloop/bus';
+import { connectNode, isRetryable } from '@edgeloop/bus/node';
 import { NodeEnroll } from '@edgeloop/contracts';
 import type { ReplyOf } from '@edgeloop/contracts';
 import { backoffMs, sleep } from '@edgeloop/runtime';

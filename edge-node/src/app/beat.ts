@@ -1,4 +1,4 @@
-import type { NodeBus } from '@edgeloop/bus';
+import type { NodeBus } from '@edgeloop/bus/node';
 import { NodeHeartbeat } from '@edgeloop/contracts';
 import type { PayloadOf } from '@edgeloop/contracts';
 import { Bell, jittered } from './repeat.ts';

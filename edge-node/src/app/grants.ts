@@ -1,4 +1,4 @@
-import type { NodeBus } from '@edgeloop/bus';
+import type { NodeBus } from '@edgeloop/bus/node';
 import { NodeGrant, UploadCredentials } from '@edgeloop/contracts';
 import type { ReplyOf } from '@edgeloop/contracts';
 import type { Clock, Logger } from '@edgeloop/runtime';

@@ -1,5 +1,5 @@
-import { isRetryable } from '@edgeloop/bus';
-import type { NodeBus } from '@edgeloop/bus';
+import { isRetryable } from '@edgeloop/bus/node';
+import type { NodeBus } from '@edgeloop/bus/node';
 import { NodeReport } from '@edgeloop/contracts';
 import { backoffMs } from '@edgeloop/runtime';
 import type { Logger } from '@edgeloop/runtime';

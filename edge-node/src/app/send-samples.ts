@@ -1,5 +1,5 @@
-import { isRetryable } from '@edgeloop/bus';
-import type { NodeBus } from '@edgeloop/bus';
+import { isRetryable } from '@edgeloop/bus/node';
+import type { NodeBus } from '@edgeloop/bus/node';
 import { NodeManifest, NodeReceipts, RECEIPTS_PER_REQUEST_MAX } from '@edgeloop/contracts';
 import type { ObjectRef } from '@edgeloop/contracts';
 import { backoffMs } from '@edgeloop/runtime';

@@ -1,5 +1,5 @@
-import { isRetryable } from '@edgeloop/bus';
-import type { NodeBus } from '@edgeloop/bus';
+import { isRetryable } from '@edgeloop/bus/node';
+import type { NodeBus } from '@edgeloop/bus/node';
 import { NodeTelemetry } from '@edgeloop/contracts';
 import type { TelemetryWindow } from '@edgeloop/contracts';
 import { backoffMs } from '@edgeloop/runtime';

@@ -1,5 +1,5 @@
-import { isRetryable } from '@edgeloop/bus';
-import type { NodeBus } from '@edgeloop/bus';
+import { isRetryable } from '@edgeloop/bus/node';
+import type { NodeBus } from '@edgeloop/bus/node';
 import { Desired, NodeSync } from '@edgeloop/contracts';
 import type { ReplyOf, TrustAnchors } from '@edgeloop/contracts';
 import type { Logger } from '@edgeloop/runtime';

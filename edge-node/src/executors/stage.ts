@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { extractPackage, PackageRefusedError } from '@edgeloop/model-package';
-import type { ExtractedPackage } from '@edgeloop/model-package';
+import { extractPackage, PackageRefusedError } from '@edgeloop/model-package/reader';
+import type { ExtractedPackage } from '@edgeloop/model-package/reader';
 import { hashOf } from '../adapters/slots.ts';
 import { StepFailedError } from '../domain/failure.ts';
 import type { DesiredRelease } from '../domain/release.ts';

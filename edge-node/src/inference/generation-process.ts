@@ -9,6 +9,10 @@ import { childFlags, moduleBeside } from './source-modules.ts';
 /** What a model process may see of the agent's environment: no key, no token, no address. */
 const ENVIRONMENT = ['PATH', 'HOME', 'TMPDIR', 'LANG', 'LC_ALL', 'TZ', 'LD_LIBRARY_PATH', 'SystemRoot', 'OMP_NUM_THREADS'] as const;
 
+/** A device shares its memory with others. Garbage is collected early; the allocator of the C library keeps two arenas, not one per thread. */
+const SMALL_HEAP = ['--optimize-for-size'] as const;
+const FEW_ARENAS = { MALLOC_ARENA_MAX: '2' } as const;
+
 /** The forked process: messages in and out, and one cause of its end. */
 export class GenerationProcess {
   /** Resolves when the process is gone; never rejects. */
@@ -22,8 +26,8 @@ export class GenerationProcess {
     this.#memoryBytesMax = memoryBytesMax;
     this.#child = fork(moduleBeside('generation-child'), [], {
       serialization: 'advanced',
-      execArgv: [...childFlags],
-      env: Object.fromEntries(ENVIRONMENT.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]]))),
+      execArgv: [...childFlags, ...SMALL_HEAP],
+      env: { ...FEW_ARENAS, ...Object.fromEntries(ENVIRONMENT.map((name) => [name, process.env[name]])) },
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });
     this.#child.stderr!.setEncoding('utf8').on('data', (text: string) => {

@@ -1,8 +1,8 @@
 import { performance } from 'node:perf_hooks';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { checkGoldens } from '@edgeloop/model-package';
-import type { GoldenVerdict } from '@edgeloop/model-package';
+import { checkGoldens } from '@edgeloop/model-package/reader';
+import type { GoldenVerdict } from '@edgeloop/model-package/reader';
 import { toCorners } from '@edgeloop/vision';
 import type { ScoreBand } from '@edgeloop/vision';
 import { FrameFailedError, GenerationBusyError, GenerationHungError, GenerationLoadError, GenerationStoppedError } from './errors.ts';
