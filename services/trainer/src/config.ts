@@ -30,6 +30,7 @@ export const TrainerConfig = z.object({
   TRAINER_GATE_GAIN_MIN: score.default(0.02),
   TRAINER_GATE_SLICE_FALL_MAX: score.default(0.06),
   TRAINER_GATE_SLICE_FRAMES_MIN: count.default(8),
+  TRAINER_GATE_CLASS_BOXES_MIN: count.default(20),
   TRAINER_GATE_FIRST_MODEL_MIN: score.default(0.1),
 });
 export type TrainerConfig = z.output<typeof TrainerConfig>;

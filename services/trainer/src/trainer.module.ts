@@ -41,6 +41,7 @@ function gateOf(config: TrainerConfig) {
     gainMin: config.TRAINER_GATE_GAIN_MIN,
     sliceFallMax: config.TRAINER_GATE_SLICE_FALL_MAX,
     sliceFramesMin: config.TRAINER_GATE_SLICE_FRAMES_MIN,
+    classBoxesMin: config.TRAINER_GATE_CLASS_BOXES_MIN,
     firstModelMin: config.TRAINER_GATE_FIRST_MODEL_MIN,
   };
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { Evaluation, SliceScore } from '@edgeloop/contracts';
 import { judgeCandidate } from './gate.ts';
 
-const rule = { gainMin: 0.02, sliceFallMax: 0.06, sliceFramesMin: 8, firstModelMin: 0.2 };
+const rule = { gainMin: 0.02, sliceFallMax: 0.06, sliceFramesMin: 8, classBoxesMin: 20, firstModelMin: 0.2 };
 const slice = (map50: number | null, frames = 20): SliceScore => ({ map50, perClass: {}, frames, boxes: frames * 3 });
 
 function compared(day: [number, number], night: [number, number], frames = 20): Evaluation {
@@ -39,6 +39,41 @@ describe('the offline gate', () => {
     const verdict = judgeCandidate(compared([0.9, 0.1], [0.9, 0.1], 7), rule);
     expect(verdict.verdict).toBe('refused');
     expect(verdict.reasons.at(-1)).toContain('no slice could be judged');
+  });
+
+  describe('where a class has few labelled boxes', () => {
+    const perClass = (helmet: number, head: number, heads: number) => ({
+      helmet: { ap50: helmet, truths: 104, detections: 300 },
+      head: { ap50: head, truths: heads, detections: 20 },
+    });
+    const withHeads = (heads: number): Evaluation => {
+      const model = (helmet: number, head: number, night: number) => ({
+        overall: slice(night),
+        slices: { day: { ...slice((helmet + head) / 2), perClass: perClass(helmet, head, heads) }, night: slice(night) },
+      });
+      return { candidate: model(0.74, 0.2, 0.53), incumbent: model(0.78, 0.55, 0.01) };
+    };
+
+    it('judges the slice by the others, and says so', () => {
+      const verdict = judgeCandidate(withHeads(5), rule);
+      expect(verdict.verdict).toBe('passed');
+      expect(verdict.reasons[0]).toBe('day: 0.740 against 0.780 (without classes of fewer than 20 boxes: head 5)');
+    });
+
+    it('counts the class as soon as it has enough', () => {
+      const verdict = judgeCandidate(withHeads(20), rule);
+      expect(verdict).toMatchObject({
+        verdict: 'refused',
+        reasons: [expect.stringContaining('day: 0.470 against 0.665, fell'), expect.anything(), expect.anything()],
+      });
+    });
+
+    it('judges nothing where no class has enough', () => {
+      const verdict = judgeCandidate(withHeads(5), { ...rule, classBoxesMin: 200 });
+      expect(verdict.reasons).toContain(
+        'day: no class has enough labelled boxes, not judged (without classes of fewer than 200 boxes: helmet 104, head 5)',
+      );
+    });
   });
 
   it('asks of a first model only its overall score', () => {
