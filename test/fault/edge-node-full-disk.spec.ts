@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -6,11 +7,14 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { AskStartCampaign } from '@edgeloop/contracts';
 import type { RolloutRelease } from '@edgeloop/contracts';
 import { eventually } from '@edgeloop/testkit';
+import sharp from 'sharp';
 import { EdgeSite, PATIENCE, SITE_START_MS } from '../integration/edge-node/edge-site.ts';
 
 const NODE = 'cam-full';
 const TEST_MS = 180_000;
 const DISK = '48m';
+const LARGE_FRAMES = 16;
+const LARGE_SIDE = 1_000;
 
 /** A small disk of its own; undefined where this machine does not let us mount one. */
 function mountSmallDisk(path: string): boolean {
@@ -21,6 +25,15 @@ function mountSmallDisk(path: string): boolean {
   } catch {
     process.stderr.write(`skipped: a full disk cannot be tried, this user may not mount one at ${path}\n`);
     return false;
+  }
+}
+
+/** Noise, which no picture format makes small: together more than any free page of the spool holds. */
+async function writeLargeFrames(folder: string): Promise<void> {
+  for (let index = 0; index < LARGE_FRAMES; index += 1) {
+    const raw = { width: LARGE_SIDE, height: LARGE_SIDE, channels: 3 as const };
+    const picture = sharp(randomBytes(LARGE_SIDE * LARGE_SIDE * 3), { raw });
+    await picture.jpeg({ quality: 95 }).toFile(join(folder, `large-${index}.jpg`));
   }
 }
 
@@ -45,10 +58,25 @@ describe('a node whose disk is full', () => {
 
   const ballast = (): string => join(site.nodeFolder(NODE), 'logs-of-others');
 
+  async function keepEveryFrame(): Promise<void> {
+    const before = site.lastBeat(NODE)?.policyVersion ?? 0;
+    const policy = {
+      policyId: 'all',
+      rules: [{ kind: 'random' as const, name: 'any', probability: 1, perMinuteMax: 600 }],
+      nearDuplicateBits: 0,
+      samplesMax: null,
+    };
+    await site.bus.ask(AskStartCampaign, { reason: 'test', policy, nodes: { all: true }, samplesTotal: null, lastsMs: null });
+    await eventually(() => expect(site.lastBeat(NODE)?.policyVersion).toBeGreaterThan(before), PATIENCE);
+  }
+
   async function fill(leaveBytes: number): Promise<void> {
     await rm(ballast(), { force: true });
     const { bavail, bsize } = await statfs(site.nodeFolder(NODE));
-    await writeFile(ballast(), Buffer.alloc(Math.max(0, bavail * bsize - leaveBytes)));
+    // The node writes meanwhile: what no longer fits is what was asked for.
+    await writeFile(ballast(), Buffer.alloc(Math.max(0, bavail * bsize - leaveBytes))).catch((cause: { code?: string }) => {
+      if (cause.code !== 'ENOSPC') throw cause;
+    });
   }
 
   it(
@@ -72,20 +100,16 @@ describe('a node whose disk is full', () => {
   );
 
   it(
-    'with not one byte left it keeps inferring; state and reports are not lost',
+    'with not one byte left it keeps inferring, counts the frames it could not keep, and loses neither state nor reports',
     async () => {
       if (!mounted) return;
+      await keepEveryFrame();
       await fill(0);
-      const policy = {
-        policyId: 'all',
-        rules: [{ kind: 'random' as const, name: 'any', probability: 1, perMinuteMax: 600 }],
-        nearDuplicateBits: 0,
-        samplesMax: null,
-      };
-      await site.bus.ask(AskStartCampaign, { reason: 'test', policy, nodes: { all: true }, samplesTotal: null, lastsMs: null });
       await site.assign(NODE, v2, 'rollout-second');
+      await writeLargeFrames(site.frames);
       const before = site.lastBeat(NODE)?.framesTotal ?? 0;
       await eventually(() => expect(site.lastBeat(NODE)?.framesTotal).toBeGreaterThan(before + 10), PATIENCE);
+      await eventually(() => expect(site.lastBeat(NODE)?.spool.shed).toBeGreaterThan(0), PATIENCE);
       expect(site.lastBeat(NODE)?.running?.releaseId).toBe(v1.releaseId);
       await rm(ballast());
       expect(await site.outcomeOf(NODE, v2.releaseId, 'rollout-second')).toMatchObject({
