@@ -122,7 +122,7 @@ describe('a dataset', () => {
 
   it('of no labelled box', async () => {
     const none = await dataset('no-boxes', { classes: 'helmet\n', labels: () => '' });
-    await refuses(['--dataset', none], /no-boxes has 90 photos and not one labelled box of helmet, head: label some in .*labels/);
+    await refuses(['--dataset', none], /no-boxes has 90 photos and not one labelled box of helmet: label some in .*labels/);
   });
 
   it('too small to leave the cameras anything to see', async () => {
@@ -161,18 +161,33 @@ describe('a dataset', () => {
     await refuses(['--dataset', bad], said);
   });
 
-  it('whose classes the first model does not learn', async () => {
-    const cats = await dataset('cats', { classes: 'cat\ndog\n', photos: 3 });
+  it('with too few boxes for a first model to learn two classes', async () => {
+    const cats = await dataset('cats', { classes: 'cat\ndog\n', labels: (photo) => `${photo < 5 ? 1 : 0} 0.5 0.5 0.4 0.4\n` });
     await refuses(
       ['--dataset', cats],
-      /classes of .*cats \(cat, dog\) don't match: a first model starts from the example and learns helmet, head; rename/,
+      /a first model needs 2 classes with 40 labelled boxes or more, and of \d+ photos to train on there are: cat \d+, dog \d; label more, or give a --base/,
     );
+  });
+
+  it('of one class, without a model to begin with', async () => {
+    const one = await dataset('one-class', { classes: 'helmet\n' });
+    await refuses(['--dataset', one], /a first model needs 2 classes .* there are: helmet \d+; label more, or give a --base/);
+  });
+
+  it('of classes of its own is begun with, without a model', async () => {
+    const own = await dataset('own-classes', {
+      classes: 'forklift\npallet\n',
+      photos: 160,
+      labels: (photo) => `${photo % 2} 0.5 0.5 0.4 0.4\n`,
+    });
+    expect(await begins(['--dataset', own])).toContain('labelled photos');
   });
 
   it('goes on without what is bad when told so, and says how much that was', async () => {
     const bad = await dataset('skipped', {
       classes: 'helmet\nhead\nlamp\n',
-      labels: (photo) => (photo < 2 ? '0 NaN 0 0 0\n' : `${photo % 3} 0.5 0.5 0.4 0.4\n`),
+      photos: 240,
+      labels: (photo) => (photo < 2 ? '0 NaN 0 0 0\n' : `${photo % 9 === 0 ? 2 : photo % 2} 0.5 0.5 0.4 0.4\n`),
     });
     await cutPhoto(bad, 5);
     const stdout = await begins(['--dataset', bad, '--skip-bad']);
@@ -182,8 +197,9 @@ describe('a dataset', () => {
   });
 
   it('of one class that the model knows is begun with, and the other class is named', async () => {
-    const one = await dataset('one-class', { classes: 'helmet\n' });
-    expect(await begins(['--dataset', one])).toContain('no photo of the dataset has a box of "head"');
+    const base = await file('two-classes.onnx', yoloShapedModel({ classCount: 2, side: 64 }));
+    const one = await dataset('one-known-class', { classes: 'class 0\n' });
+    expect(await begins(['--dataset', one, '--base', base])).toContain('no photo of the dataset has a box of "class 1"');
   });
 });
 

@@ -84,14 +84,14 @@ async function showScore(
   const { screen, stack, store, log, scenario } = running;
   const { options, dataDir, setupSeconds } = parts;
   screen.heading('Scorecard');
-  const total = setupSeconds + (Date.now() - turn.startedAt) / 1000;
   const scored = await buildReport({
     stack,
     store,
     log,
     world: scenario.world,
     rounds: turn.rounds,
-    seconds: { setup: setupSeconds, total },
+    setupSeconds,
+    startedAtMs: turn.startedAt,
     seed: options.seed,
     killed: turn.chaos?.killed ?? null,
     onScored: (done, all) => screen.progress({ arrow: 'watch', label: 'scoring releases in the field', done, total: all, note: '' }),

@@ -8,7 +8,8 @@ import { readModelFile } from './model-file.ts';
 import type { ModelFile } from './model-file.ts';
 import { UserError } from './user-error.ts';
 import { DrawnWorld } from './world/drawn-world.ts';
-import { classesOf, namedClassesOf, readPhotoFolder } from './world/photo-folder.ts';
+import { MODEL_CLASSES_MIN, learnableClasses } from './world/learnable-classes.ts';
+import { classesOf, inModelClasses, namedClassesOf, readPhotoFolder } from './world/photo-folder.ts';
 import type { LabelledPhoto } from './world/photo-folder.ts';
 import { PhotoWorld } from './world/photo-world.ts';
 import type { World } from './world/world.ts';
@@ -82,22 +83,27 @@ async function splitStream(
   return { dataset, stream: fresh, remarks: both > 0 ? [`${both} photos of the stream left out: the dataset holds them too`] : [] };
 }
 
-/** The training steps tell classes apart; they refuse a single one, minutes later. */
-const MODEL_CLASSES_MIN = 2;
-
 function requireClasses(path: string, classes: readonly string[]): void {
   if (classes.length < MODEL_CLASSES_MIN)
     throw new UserError(
-      `${path} knows one class only (${classes.join(', ')}), and a model can be trained on from ${MODEL_CLASSES_MIN} classes up: give another --base, or none to begin with the example's`,
+      `${path} knows one class only (${classes.join(', ')}), and a model can be trained on from ${MODEL_CLASSES_MIN} classes up: give another --base, or none to train a first model`,
     );
 }
 
 function requireCommonClass(folder: string, classes: readonly string[], model: { classes: readonly string[]; isBase: boolean }): void {
   if (classes.some((name) => model.classes.includes(name))) return;
-  const knows = model.isBase ? 'the model of --base knows' : 'a first model starts from the example and learns';
+  const knows = model.isBase ? 'the model of --base knows' : 'a first model learns';
   throw new UserError(
     `the classes of ${folder} (${classes.join(', ')}) don't match: ${knows} ${model.classes.join(', ')}; rename them in classes.txt, or give a --base that knows them`,
   );
+}
+
+async function baseOf(options: DemoOptions & { dataset: string }, classes: readonly string[]): Promise<ModelFile | null> {
+  if (options.base === undefined) return null;
+  const base = await readModelFile(options.base, classes);
+  requireClasses(options.base, base.card.classes);
+  requireCommonClass(options.dataset, classes, { classes: base.card.classes, isBase: true });
+  return base;
 }
 
 /** Classes that the model knows and nobody labelled: the next model will have forgotten them. */
@@ -111,26 +117,24 @@ function unlabelled(photos: readonly LabelledPhoto[], classes: readonly string[]
 async function photos(options: DemoOptions & { dataset: string }): Promise<Scenario> {
   const classes = await classesOf(options.dataset);
   const streamClasses = options.stream === undefined ? classes : ((await namedClassesOf(options.stream)) ?? classes);
-  const base = options.base === undefined ? null : await readModelFile(options.base, classes);
-  if (options.base !== undefined && base) requireClasses(options.base, base.card.classes);
-  const modelClasses = (base ?? (await readModelFile(EXAMPLE_BASE_MODEL, classes))).card.classes;
-  const model = { classes: modelClasses, isBase: base !== null };
-  requireCommonClass(options.dataset, classes, model);
-  if (options.stream !== undefined) requireCommonClass(options.stream, streamClasses, model);
-  const reading = { modelClasses, skipBad: options.skipBad };
-  const labelled = await readPhotoFolder(options.dataset, classes, reading);
-  const streamed = options.stream === undefined ? undefined : await readPhotoFolder(options.stream, streamClasses, reading);
+  const base = await baseOf(options, classes);
+  const labelled = await readPhotoFolder(options.dataset, classes, options);
+  const streamed = options.stream === undefined ? undefined : await readPhotoFolder(options.stream, streamClasses, options);
   const split = await splitStream(labelled.photos, streamed?.photos);
   if (split.stream.length < STREAM_PHOTOS_MIN)
     throw new UserError(
       `only ${split.stream.length} photos are left for the cameras to see: give at least ${STREAM_PHOTOS_MIN}, some to collect and some to score on, as --stream or with a larger --dataset`,
     );
   if (split.dataset.length === 0) throw new UserError('no photo is left for the dataset: give more, or a --stream of their own');
+  const modelClasses = base?.card.classes ?? learnableClasses(split.dataset, classes);
+  if (options.stream !== undefined) requireCommonClass(options.stream, streamClasses, { classes: modelClasses, isBase: base !== null });
+  const dataset = inModelClasses(split.dataset, classes, modelClasses);
+  const stream = inModelClasses(split.stream, streamClasses, modelClasses);
   const size = split.stream.length;
   return {
     title: `${split.dataset.length} labelled photos, ${size} in the stream`,
-    world: new PhotoWorld({ classes: modelClasses, photos: split.stream, cameras: options.nodes, seed: options.seed }),
-    dataset: { photos: split.dataset, classes: modelClasses },
+    world: new PhotoWorld({ classes: modelClasses, photos: stream.photos, cameras: options.nodes, seed: options.seed }),
+    dataset: { photos: dataset.photos, classes: modelClasses },
     base,
     budget: {
       day: Math.min(DAY_SAMPLES_MAX, Math.ceil(size * STREAM_DAY_SHARE)),
@@ -142,7 +146,8 @@ async function photos(options: DemoOptions & { dataset: string }): Promise<Scena
       ...labelled.remarks,
       ...(streamed?.remarks ?? []),
       ...split.remarks,
-      ...unlabelled(split.dataset, modelClasses),
+      ...dataset.remarks,
+      ...unlabelled(dataset.photos, modelClasses),
     ],
   };
 }

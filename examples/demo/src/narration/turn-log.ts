@@ -56,6 +56,11 @@ export class TurnLog {
     return this.#events.findLast((event) => event.type === contract.type)?.atMs;
   }
 
+  /** When the first event of this kind from `fromMs` on was sent. */
+  firstTimeOf(contract: EventContract, fromMs: number): number | undefined {
+    return this.#events.find((event) => event.type === contract.type && event.atMs >= fromMs)?.atMs;
+  }
+
   /** The first event of this kind that matches, past or to come. */
   async waitFor<C extends EventContract>(
     contract: C,

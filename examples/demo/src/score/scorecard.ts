@@ -35,7 +35,7 @@ function roundsTable(report: TurnReport): string {
 
 function seconds(report: TurnReport): string {
   const arrows = Object.entries(report.seconds.perArrow).map(([arrow, value]) => `${arrow} ${Math.round(value)} s`);
-  return `${Math.round(report.seconds.total)} s in all${report.seconds.setup > 0 ? ` after ${Math.round(report.seconds.setup)} s of set-up` : ''}: ${arrows.join(', ')}`;
+  return `${Math.round(report.seconds.total)} s in all${report.seconds.setup > 0 ? `, ${Math.round(report.seconds.setup)} s of them set-up` : ''}: ${arrows.join(', ')}`;
 }
 
 /** The turn on one screen. */

@@ -35,7 +35,9 @@ export interface ReportParts {
   readonly log: TurnLog;
   readonly world: World;
   readonly rounds: readonly Round[];
-  readonly seconds: { readonly setup: number; readonly total: number };
+  readonly setupSeconds: number;
+  /** When the turn began, right after set-up. */
+  readonly startedAtMs: number;
   readonly seed: number;
   readonly killed: readonly Killed[] | null;
   readonly onScored: (done: number, total: number) => void;
@@ -46,9 +48,10 @@ export interface Scored {
   readonly pictures: { readonly before: Uint8Array; readonly after: Uint8Array };
 }
 
-/** Each arrow of the loop: from which event to which, in the round that answered the last drift. */
+const ASK_TIMEOUT_MS = 10_000;
+
+/** Each arrow of the loop but the watching: from which event to which, in the last round. */
 const SPANS: readonly { readonly arrow: Arrow; readonly from: EventContract; readonly to: EventContract }[] = [
-  { arrow: 'watch', from: NodeDrifted, to: CampaignStarted },
   { arrow: 'collect', from: CampaignStarted, to: CampaignClosed },
   { arrow: 'label', from: CampaignClosed, to: DatasetSnapshotted },
   { arrow: 'train', from: RunStarted, to: RunCompleted },
@@ -57,8 +60,10 @@ const SPANS: readonly { readonly arrow: Arrow; readonly from: EventContract; rea
   { arrow: 'roll out', from: RolloutStarted, to: RolloutEnded },
 ];
 
-function secondsPerArrow(log: TurnLog): Record<string, number> {
-  const spans: Record<string, number> = {};
+/** Watching takes from the change of light until evidence says that a node left its baseline. */
+function secondsPerArrow(log: TurnLog, last: Round): Record<string, number> {
+  const drifted = log.firstTimeOf(NodeDrifted, last.lightChangedAtMs);
+  const spans: Record<string, number> = drifted === undefined ? {} : { watch: (drifted - last.lightChangedAtMs) / 1000 };
   for (const { arrow, from, to } of SPANS) {
     const [began, ended] = [log.lastTimeOf(from), log.lastTimeOf(to)];
     if (began !== undefined && ended !== undefined && ended >= began) spans[arrow] = (ended - began) / 1000;
@@ -108,7 +113,7 @@ export async function buildReport(parts: ReportParts): Promise<Scored> {
   const scored = await scoreReleases(parts, score);
   const of = (releaseId: string): ScoredRelease => scored.get(releaseId) as ScoredRelease;
   const [first, last] = [rounds[0] as Round, rounds.at(-1) as Round];
-  const { nodes } = await stack.bus.ask(AskNodes, {}, { timeoutMs: 10_000 });
+  const { nodes } = await stack.bus.ask(AskNodes, {}, { timeoutMs: ASK_TIMEOUT_MS });
   const report: TurnReport = {
     rounds: rounds.map((round) => ({
       trigger: round.run.trigger.reason,
@@ -121,7 +126,11 @@ export async function buildReport(parts: ReportParts): Promise<Scored> {
     })),
     samples,
     nodes: nodes.map((node) => ({ id: node.nodeId, running: node.running?.releaseId ?? null, frames: node.framesTotal })),
-    seconds: { ...parts.seconds, perArrow: secondsPerArrow(log) },
+    seconds: {
+      setup: parts.setupSeconds,
+      total: parts.setupSeconds + (Date.now() - parts.startedAtMs) / 1000,
+      perArrow: secondsPerArrow(log, last),
+    },
     frames: score.frames,
     seed: parts.seed,
     better: judgeTurn(of(first.before.releaseId), of(last.after.releaseId), samples, parts.killed !== null),

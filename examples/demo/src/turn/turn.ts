@@ -49,6 +49,7 @@ export interface Round {
   readonly before: PayloadOf<typeof ReleasePublished>;
   readonly after: PayloadOf<typeof ReleasePublished>;
   readonly rollout: PayloadOf<typeof RolloutEnded>;
+  readonly lightChangedAtMs: number;
 }
 
 /** The loop came to a stop where it should have gone on; the words say what it said. */
@@ -144,6 +145,7 @@ export class Turn {
     const knownRuns = new Set(log.all(RunStarted).map((run) => run.runId));
     const knownCampaigns = new Set(log.all(CampaignStarted).map((campaign) => campaign.campaignId));
     const knownDrifts = log.all(NodeDrifted).length;
+    const lightChangedAtMs = Date.now();
     scenario.world.setLight(index % 2 === 0 ? NIGHT : DAY);
     screen.heading(index % 2 === 0 ? 'Night falls' : 'Day breaks');
     await pollUntil({ what: 'a node to leave its baseline', limitMs: LIMITS.drift, signal }, () =>
@@ -165,7 +167,7 @@ export class Turn {
     });
     const { release: after, completed, ended } = await this.#untilRolledOut(run.runId);
     await this.#untilRunning(after.releaseId);
-    return { run, completed, before, after, rollout: ended };
+    return { run, completed, before, after, rollout: ended, lightChangedAtMs };
   }
 
   newestDataset(): PayloadOf<typeof DatasetSnapshotted> | undefined {

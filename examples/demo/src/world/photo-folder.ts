@@ -7,7 +7,7 @@ import { UserError } from '../user-error.ts';
 export interface LabelledPhoto {
   readonly name: string;
   readonly path: string;
-  /** In the classes of the model. */
+  /** In the classes of `classes.txt` as it is read, in those of the model after `inModelClasses`. */
   readonly boxes: readonly LabelledBox[];
 }
 
@@ -18,8 +18,6 @@ export interface PhotoFolder {
 }
 
 export interface PhotoReading {
-  /** Classes that the model knows; labels of other classes are left out and counted. Undefined: those of `classes.txt`. */
-  readonly modelClasses?: readonly string[];
   /** Leave bad photos and label lines out, counted, instead of stopping at the first. */
   readonly skipBad: boolean;
 }
@@ -95,15 +93,13 @@ async function problemOf(path: string): Promise<Error | undefined> {
 }
 
 class Reader {
-  readonly #toModel: readonly number[];
   readonly #classes: readonly string[];
   readonly #skipBad: boolean;
-  readonly left: { photos: number; lines: number; boxes: Map<string, number> } = { photos: 0, lines: 0, boxes: new Map() };
+  readonly #left = { photos: 0, lines: 0 };
 
-  constructor(classes: readonly string[], reading: PhotoReading) {
+  constructor(classes: readonly string[], { skipBad }: PhotoReading) {
     this.#classes = classes;
-    this.#toModel = classes.map((name) => (reading.modelClasses ?? classes).indexOf(name));
-    this.#skipBad = reading.skipBad;
+    this.#skipBad = skipBad;
   }
 
   /** The photos that can be read, in the order given, with their labels. */
@@ -125,10 +121,10 @@ class Reader {
       throw new UserError(`${path} is no readable photo (${cause.message}): mend or remove it, or pass --skip-bad to go on without it`, {
         cause,
       });
-    this.left.photos += 1;
+    this.#left.photos += 1;
   }
 
-  async #boxes(labelPath: string): Promise<LabelledBox[]> {
+  async #boxes(labelPath: string): Promise<readonly LabelledBox[]> {
     const text = await readFile(labelPath, 'utf8').catch((cause: { code?: string }) => {
       if (cause.code === 'ENOENT') return '';
       throw new UserError(`${labelPath} cannot be read (${cause.code ?? 'unknown'})`, { cause });
@@ -137,25 +133,13 @@ class Reader {
     const first = bad[0];
     if (first && !this.#skipBad)
       throw new UserError(`${first.message}: mend the line, or pass --skip-bad to go on without it`, { cause: first });
-    this.left.lines += bad.length;
-    return boxes.flatMap((box) => this.#inModelClass(box));
-  }
-
-  #inModelClass(box: LabelledBox): LabelledBox[] {
-    const classId = this.#toModel[box.classId] ?? -1;
-    if (classId >= 0) return [{ ...box, classId }];
-    const name = this.#classes[box.classId] ?? String(box.classId);
-    this.left.boxes.set(name, (this.left.boxes.get(name) ?? 0) + 1);
-    return [];
+    this.#left.lines += bad.length;
+    return boxes;
   }
 
   remarks(): string[] {
-    const { photos, lines, boxes } = this.left;
-    return [
-      ...(photos > 0 ? [`${photos} unreadable photos left out`] : []),
-      ...(lines > 0 ? [`${lines} bad label lines left out`] : []),
-      ...[...boxes].map(([name, count]) => `${count} boxes of "${name}" left out: the model does not know that class`),
-    ];
+    const { photos, lines } = this.#left;
+    return [...(photos > 0 ? [`${photos} unreadable photos left out`] : []), ...(lines > 0 ? [`${lines} bad label lines left out`] : [])];
   }
 }
 
@@ -164,7 +148,6 @@ class Reader {
  * @throws UserError naming the file, and the line of a label file, that cannot be used
  */
 export async function readPhotoFolder(folder: string, classes: readonly string[], reading: PhotoReading): Promise<PhotoFolder> {
-  const known = reading.modelClasses ?? classes;
   const place = await layoutOf(folder);
   const names = (await filesOf(place.photos)).filter((file) => PHOTO.has(extname(file).toLowerCase())).toSorted();
   const reader = new Reader(classes, reading);
@@ -175,7 +158,24 @@ export async function readPhotoFolder(folder: string, classes: readonly string[]
     throw new UserError(`${folder} holds no readable photo: put JPEGs into ${place.photos} and their YOLO labels into ${place.labels}`);
   if (photos.every((photo) => photo.boxes.length === 0))
     throw new UserError(
-      `${folder} has ${photos.length} photos and not one labelled box of ${known.join(', ')}: label some in ${place.labels}, a line "class cx cy w h" per box`,
+      `${folder} has ${photos.length} photos and not one labelled box of ${classes.join(', ')}: label some in ${place.labels}, a line "class cx cy w h" per box`,
     );
   return { photos, remarks: reader.remarks() };
+}
+
+/** The photos with their boxes in the classes of the model; boxes of other classes are left out and counted in the remarks. */
+export function inModelClasses(photos: readonly LabelledPhoto[], classes: readonly string[], modelClasses: readonly string[]): PhotoFolder {
+  const toModel = classes.map((name) => modelClasses.indexOf(name));
+  const left = new Map<string, number>();
+  const mapped = (box: LabelledBox): LabelledBox[] => {
+    const classId = toModel[box.classId] ?? -1;
+    if (classId >= 0) return [{ ...box, classId }];
+    const name = classes[box.classId] ?? String(box.classId);
+    left.set(name, (left.get(name) ?? 0) + 1);
+    return [];
+  };
+  return {
+    photos: photos.map((photo) => ({ ...photo, boxes: photo.boxes.flatMap(mapped) })),
+    remarks: [...left].map(([name, count]) => `${count} boxes of "${name}" left out: the model does not know that class`),
+  };
 }
