@@ -24,7 +24,7 @@ export interface Scenario {
   /** How many frames may be collected by day, before anything drifts, and in answer to a drift. */
   readonly budget: { readonly day: number; readonly drift: number };
   /** Overrides of the train step's parameters. */
-  readonly training: Readonly<Record<string, number>>;
+  readonly training: Readonly<Record<string, number | string>>;
   readonly remarks: readonly string[];
 }
 
@@ -35,6 +35,8 @@ const DRAWN_DAY_SAMPLES = 40;
 /** Drawings are far from photos: what the night does to them takes larger steps to learn. */
 const DRAWN_TRAINING = { 'learning-rate': 0.0005, jitter: 0.6, replay: 160, epochs: 9 };
 const PHOTO_TRAINING = { 'learning-rate': 0.001, jitter: 0.8, epochs: 24 };
+/** A first model learns the dataset's classes, whatever the weights that it starts from were taught. */
+const OWN_CLASSES = { 'replace-classes': 'true' };
 /** Parts of a stream of photos that may be collected; the rest is kept for the score. */
 const STREAM_DAY_SHARE = 0.12;
 const STREAM_DRIFT_SHARE = 0.6;
@@ -140,7 +142,7 @@ async function photos(options: DemoOptions & { dataset: string }): Promise<Scena
       day: Math.min(DAY_SAMPLES_MAX, Math.ceil(size * STREAM_DAY_SHARE)),
       drift: Math.min(options.labels, Math.floor(size * STREAM_DRIFT_SHARE)),
     },
-    training: PHOTO_TRAINING,
+    training: base === null ? { ...PHOTO_TRAINING, ...OWN_CLASSES } : PHOTO_TRAINING,
     remarks: [
       ...(base?.remarks ?? []),
       ...labelled.remarks,

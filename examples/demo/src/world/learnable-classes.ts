@@ -2,10 +2,10 @@ import { UserError } from '../user-error.ts';
 import type { LabelledPhoto } from './photo-folder.ts';
 
 /**
- * Labelled boxes that a class needs before a first model learns it. The training step asks for 30 among what it trains on, and a part
- * of the dataset is held out.
+ * Labelled boxes that a class needs before a first model learns it. The training step asks for 30 among what it trains on; a part of
+ * the photos is held out, and boxes are not spread evenly over photos.
  */
-export const FIRST_CLASS_BOXES_MIN = 40;
+export const FIRST_CLASS_BOXES_MIN = 60;
 /** The training steps tell classes apart. */
 export const MODEL_CLASSES_MIN = 2;
 
