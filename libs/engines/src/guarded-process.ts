@@ -2,6 +2,7 @@ import { type ChildProcess, spawn, type StdioOptions } from 'node:child_process'
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { GUARD_VARIABLE, guard, guardReady, guardToken, unguard } from './guard.ts';
+import { keepLogLimited } from './log-limit.ts';
 
 export interface GuardedProgram {
   readonly command: string;
@@ -46,6 +47,7 @@ export async function spawnGuarded(program: GuardedProgram): Promise<GuardedProc
   const exited = exitOf(child);
   if (log !== undefined) closeSync(log);
   await started(child);
+  if (program.logPath !== undefined) void exited.then(keepLogLimited(program.logPath));
   return handle(child, exited);
 }
 
