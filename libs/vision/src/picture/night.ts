@@ -70,21 +70,18 @@ function gaussian(sigma: number): Float32Array {
 /** Each row is copied with its edge repeated, so that the inner loop needs no bounds. */
 function blurAcross({ values, width, height }: Plane, kernel: Float32Array): Plane {
   const out = new Float32Array(values.length);
+  const stride = width * 3;
   const margin = ((kernel.length - 1) / 2) * 3;
-  const row = new Float32Array(width * 3 + margin * 2);
+  const row = new Float32Array(stride + margin * 2);
   for (let y = 0; y < height; y++) {
-    const start = y * width * 3;
-    const end = start + width * 3;
-    row.set(values.subarray(start, end), margin);
+    const start = y * stride;
+    row.set(values.subarray(start, start + stride), margin);
     for (let i = 0; i < margin; i++) {
       row[i] = values[start + (i % 3)]!;
-      row[margin + width * 3 + i] = values[end - 3 + (i % 3)]!;
+      row[margin + stride + i] = values[start + stride - 3 + (i % 3)]!;
     }
-    for (let i = 0; i < width * 3; i++) {
-      let sum = 0;
-      for (let k = 0; k < kernel.length; k++) sum += kernel[k]! * row[i + k * 3]!;
-      out[start + i] = sum;
-    }
+    const shifted = (step: number): Float32Array => row.subarray(margin + step * 3, margin + step * 3 + stride);
+    sumPairs(out.subarray(start, start + stride), kernel, shifted);
   }
   return { values: out, width, height };
 }
@@ -92,19 +89,28 @@ function blurAcross({ values, width, height }: Plane, kernel: Float32Array): Pla
 /** Row by row, in the order of memory: going down columns would miss the cache at every step. */
 function blurDown({ values, width, height }: Plane, kernel: Float32Array): Float32Array {
   const out = new Float32Array(values.length);
-  const radius = (kernel.length - 1) / 2;
   const stride = width * 3;
-  const sums = new Float64Array(stride);
   for (let y = 0; y < height; y++) {
-    sums.fill(0);
-    for (let k = -radius; k <= radius; k++) {
-      const from = Math.min(height - 1, Math.max(0, y + k)) * stride;
-      const weight = kernel[k + radius]!;
-      for (let i = 0; i < stride; i++) sums[i]! += weight * values[from + i]!;
-    }
-    out.set(sums, y * stride);
+    const shifted = (step: number): Float32Array => {
+      const from = Math.min(height - 1, Math.max(0, y + step)) * stride;
+      return values.subarray(from, from + stride);
+    };
+    sumPairs(out.subarray(y * stride, (y + 1) * stride), kernel, shifted);
   }
   return out;
+}
+
+/** The kernel is the same to both sides, so that two shifts share a product. */
+function sumPairs(out: Float32Array, kernel: Float32Array, shifted: (step: number) => Float32Array): void {
+  const radius = (kernel.length - 1) / 2;
+  const middle = shifted(0);
+  const weight = kernel[radius]!;
+  for (let i = 0; i < out.length; i++) out[i] = weight * middle[i]!;
+  for (let step = 1; step <= radius; step++) addPair(out, kernel[radius + step]!, shifted(-step), shifted(step));
+}
+
+function addPair(out: Float32Array, weight: number, left: Float32Array, right: Float32Array): void {
+  for (let i = 0; i < out.length; i++) out[i]! += weight * (left[i]! + right[i]!);
 }
 
 function withNoise(values: Float32Array, seed: number): Uint8Array {
