@@ -15,6 +15,6 @@ export class EvidenceController {
 
   @OnRequest(AskField)
   field(): ReplyOf<typeof AskField> {
-    return { nodes: this.statistics.nodes() };
+    return { nodes: this.statistics.nodes(), releases: this.statistics.releases() };
   }
 }

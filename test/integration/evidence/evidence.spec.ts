@@ -101,6 +101,12 @@ describe('evidence', () => {
     await eventually(async () => expect(await windowsSeen('n1')).toBe(38), LONG);
     expect(await said('n1')).toEqual([NodeDrifted.type, NodeSettled.type]);
     expect((await bus.lastOf(NodeSettled, { nodeId: 'n1' }))?.payload.releaseId).toBe('m-v2');
+    const { nodes, releases } = await bus.ask(AskField, {});
+    expect(nodes.find((node) => node.nodeId === 'n1')).toMatchObject({ releaseId: 'm-v2', windows: 38, releaseWindows: 20 });
+    expect(releases).toMatchObject([
+      { releaseId: 'm-v1', nodes: 1, windows: 18, frames: 180, detectionsPerFrame: 3 },
+      { releaseId: 'm-v2', nodes: 1, windows: 20, frames: 200, detectionsPerFrame: 3 },
+    ]);
   });
 
   it('goes on where it was after a restart, and answers from what is kept', async () => {

@@ -129,7 +129,9 @@ export class Turn {
     const { stack, screen, nodes, signal } = this.#parts;
     await pollUntil({ what: `a baseline of ${releaseId} on every node`, limitMs: LIMITS.baseline, signal }, async () => {
       const { nodes: fields } = await stack.bus.ask(AskField, {});
-      const windows = fields.filter((field) => field.releaseId === releaseId).map((field) => Math.min(WINDOWS_WATCHED, field.windows));
+      const windows = fields
+        .filter((field) => field.releaseId === releaseId)
+        .map((field) => Math.min(WINDOWS_WATCHED, field.releaseWindows));
       const done = windows.reduce((sum, each) => sum + each, 0);
       screen.progress({ arrow: 'watch', label: 'learning what is normal', done, total: nodes * WINDOWS_WATCHED, note: '' });
       return done >= nodes * WINDOWS_WATCHED ? true : undefined;

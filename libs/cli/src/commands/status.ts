@@ -44,10 +44,11 @@ function statusText(state: Awaited<ReturnType<typeof gather>>): string {
       ({ nodes }) =>
         `${nodes.length} nodes, ${nodes.filter((node) => node.connected).length} connected, ${nodes.filter((node) => node.desired.releaseId !== null && node.running?.releaseId === node.desired.releaseId).length} run what they should`,
     ),
-    line(
-      'evidence',
-      state.field,
-      ({ nodes }) => `${nodes.filter((node) => node.drifted).length} of ${nodes.length} nodes are off their baseline`,
+    line('evidence', state.field, ({ nodes, releases }) =>
+      [
+        `${nodes.filter((node) => node.drifted).length} of ${nodes.length} nodes are off their baseline`,
+        ...releases.map((each) => `${each.releaseId} saw ${each.detectionsPerFrame.toFixed(1)} boxes a frame on ${each.frames} frames`),
+      ].join('; '),
     ),
     line('trainer', state.runs, ({ runs }) =>
       runs[0]

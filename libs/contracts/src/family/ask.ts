@@ -271,6 +271,8 @@ export const FieldView = z.object({
   nodeId: NodeId,
   releaseId: ReleaseId.nullable(),
   windows: z.int(),
+  /** Of them, those of the release that runs. */
+  releaseWindows: z.int().nonnegative(),
   frames: z.int(),
   detectionsPerFrame: z.number(),
   brightness: z.number(),
@@ -279,11 +281,21 @@ export const FieldView = z.object({
   drifted: z.boolean(),
   lastWindowAt: Timestamp.nullable(),
 });
+/** What one release saw in the field, on all nodes together. */
+export const ReleaseFieldView = z.object({
+  releaseId: ReleaseId,
+  nodes: z.int().nonnegative(),
+  windows: z.int().nonnegative(),
+  frames: z.int().nonnegative(),
+  detectionsPerFrame: z.number().nonnegative(),
+  /** Share of frames without a detection. */
+  emptyShare: z.number().min(0).max(1),
+});
 export const AskField = request({
   ...ask,
   type: 'ask.evidence-field',
   subject: 'ask.v1.evidence.field',
-  says: 'Field statistics per node.',
+  says: 'Field statistics per node and per release.',
   payload: z.object({}),
-  reply: z.object({ nodes: z.array(FieldView) }),
+  reply: z.object({ nodes: z.array(FieldView), releases: z.array(ReleaseFieldView) }),
 });

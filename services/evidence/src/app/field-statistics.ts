@@ -2,12 +2,14 @@ import type { Cause, Document, Documents, Output, Subscription } from '@edgeloop
 import { type AskField, NodeDrifted, NodeSettled, type NodeTelemetry, type PayloadOf, type ReplyOf } from '@edgeloop/contracts';
 import { outputsOf } from '../domain/field-output.ts';
 import { type DriftLimits, type NodeField, observe, unknownNode } from '../domain/node-field.ts';
+import { overNodes, type ReleaseField } from '../domain/release-totals.ts';
 
 export type FieldDocuments = Pick<Documents<NodeField>, 'update' | 'watch'>;
 
 const CONTRACTS = { drifted: NodeDrifted, settled: NodeSettled } as const;
 
 type FieldView = ReplyOf<typeof AskField>['nodes'][number];
+type ReleaseFieldView = ReplyOf<typeof AskField>['releases'][number];
 
 /**
  * Keeps the statistics of every node. The state of a node is one document, written by revision together with what is to be said about it,
@@ -16,7 +18,7 @@ type FieldView = ReplyOf<typeof AskField>['nodes'][number];
 export class FieldStatistics {
   readonly #documents: FieldDocuments;
   readonly #limits: DriftLimits;
-  readonly #view = new Map<string, FieldView>();
+  readonly #fields = new Map<string, NodeField>();
 
   constructor(documents: FieldDocuments, limits: DriftLimits) {
     this.#documents = documents;
@@ -33,7 +35,11 @@ export class FieldStatistics {
   }
 
   nodes(): FieldView[] {
-    return [...this.#view.values()].toSorted((one, other) => one.nodeId.localeCompare(other.nodeId));
+    return [...this.#fields.values()].map(viewOf).toSorted((one, other) => one.nodeId.localeCompare(other.nodeId));
+  }
+
+  releases(): ReleaseFieldView[] {
+    return overNodes([...this.#fields.values()].map((field) => field.releases)).map(releaseViewOf);
   }
 
   #decide(field: NodeField, batch: PayloadOf<typeof NodeTelemetry>): { state: NodeField; outputs: readonly Output[] } | undefined {
@@ -45,8 +51,8 @@ export class FieldStatistics {
   }
 
   #show(nodeId: string, document: Document<NodeField> | undefined): void {
-    if (document === undefined) this.#view.delete(nodeId);
-    else this.#view.set(nodeId, viewOf(document.state));
+    if (document === undefined) this.#fields.delete(nodeId);
+    else this.#fields.set(nodeId, document.state);
   }
 }
 
@@ -56,6 +62,7 @@ function viewOf(field: NodeField): FieldView {
     nodeId: field.nodeId,
     releaseId: field.releaseId,
     windows: field.totals.windows,
+    releaseWindows: field.releases.find((each) => each.releaseId === field.releaseId)?.windows ?? 0,
     frames: field.totals.frames,
     detectionsPerFrame: measures['detections-per-frame'] ?? 0,
     brightness: measures.brightness ?? 0,
@@ -64,4 +71,9 @@ function viewOf(field: NodeField): FieldView {
     drifted: field.drifted,
     lastWindowAt: field.last?.at ?? null,
   };
+}
+
+function releaseViewOf({ releaseId, nodes, windows, frames, emptyFrames, detections }: ReleaseField): ReleaseFieldView {
+  const perFrame = (count: number): number => (frames === 0 ? 0 : count / frames);
+  return { releaseId, nodes, windows, frames, detectionsPerFrame: perFrame(detections), emptyShare: perFrame(emptyFrames) };
 }

@@ -10,15 +10,19 @@ export type Measures = Readonly<Partial<Record<MeasureName, number>>>;
 /** What one window says, each frame counting the same; undefined when it saw no frame. */
 export function measuresOf(window: TelemetryWindow): Measures | undefined {
   if (window.frames === 0) return undefined;
-  const detections = window.classes.reduce((sum, one) => sum + one.detections, 0);
   const score = meanScore(window);
   return {
-    'detections-per-frame': detections / window.frames,
+    'detections-per-frame': detectionsOf(window) / window.frames,
     ...(score === undefined ? {} : { 'mean-score': score }),
     brightness: window.brightness.mean,
     sharpness: window.sharpness.mean,
     'empty-share': window.emptyFrames / window.frames,
   };
+}
+
+/** Of all classes together. */
+export function detectionsOf(window: TelemetryWindow): number {
+  return window.classes.reduce((sum, one) => sum + one.detections, 0);
 }
 
 /** Mean of the score histograms of all classes, by the middle of each bin. */

@@ -1,6 +1,7 @@
 import type { TelemetryWindow } from '@edgeloop/contracts';
 import { type Baseline, type Distance, distances, emptyBaseline, learn } from './baseline.ts';
-import { meanOf, type Measures, measuresOf } from './measures.ts';
+import { detectionsOf, meanOf, type Measures, measuresOf } from './measures.ts';
+import { type ReleaseTotals, withWindow } from './release-totals.ts';
 
 /** When a node counts as drifted. Windows are counted, not seconds: how long a window lasts is the node's business. */
 export interface DriftLimits {
@@ -33,6 +34,8 @@ export interface NodeField {
   readonly inside: number;
   readonly drifted: boolean;
   readonly totals: { readonly windows: number; readonly frames: number };
+  /** What each of the last releases saw on this node, newest last. */
+  readonly releases: readonly ReleaseTotals[];
   readonly last: { readonly at: string; readonly framesPerSecond: number; readonly measures: Measures } | null;
 }
 
@@ -56,7 +59,10 @@ export type Verdict = 'outside' | 'inside' | 'between';
 export interface TakenWindow {
   readonly sequence: number;
   readonly at: string;
+  readonly releaseId: string | null;
   readonly frames: number;
+  readonly emptyFrames: number;
+  readonly detections: number;
   readonly framesPerSecond: number;
   readonly measures: Measures;
 }
@@ -77,7 +83,7 @@ export function unknownNode(nodeId: string): NodeField {
     inside: 0,
     drifted: false,
   };
-  return { nodeId, ...nothing, totals: { windows: 0, frames: 0 }, last: null };
+  return { nodeId, ...nothing, totals: { windows: 0, frames: 0 }, releases: [], last: null };
 }
 
 /** A window that was taken before, or is older than one that was, changes nothing. */
@@ -89,7 +95,10 @@ export function decide(field: NodeField, window: TelemetryWindow, limits: DriftL
   const taken = {
     sequence: window.sequence,
     at: window.to,
+    releaseId: window.releaseId,
     frames: window.frames,
+    emptyFrames: window.emptyFrames,
+    detections: detectionsOf(window),
     framesPerSecond: window.framesPerSecond,
     measures: measures ?? {},
   };
@@ -203,7 +212,7 @@ function taken(field: NodeField, window: TakenWindow): NodeField {
     framesPerSecond: window.framesPerSecond,
     measures: window.frames === 0 ? (field.last?.measures ?? {}) : window.measures,
   };
-  return { ...field, sequence: window.sequence, totals, last };
+  return { ...field, sequence: window.sequence, totals, releases: withWindow(field.releases, window), last };
 }
 
 function withBaseline(baselines: readonly Baseline[], releaseId: string): readonly Baseline[] {
