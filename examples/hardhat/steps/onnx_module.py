@@ -27,6 +27,7 @@ class OnnxModule(nn.Module):
         super().__init__()
         self.model = model
         self.heads = find_heads(model)
+        self.initializers = {item.name for item in model.graph.initializer}
         constants = constants_of(model)
         steps = nodes_before(model, self.heads, constants)
         self.weights = nn.ParameterDict()
@@ -49,8 +50,8 @@ class OnnxModule(nn.Module):
         step = {"op": node.op_type, "output": node.output[0], "attributes": given, "constants": {}, "last_use": []}
         if node.op_type == "Conv":
             step["inputs"] = [node.input[0]]
-            step["weight"] = self._parameter(node.input[1], constants)
-            step["bias"] = self._parameter(node.input[2], constants) if len(node.input) > 2 else None
+            step["weight"] = self._parameter(node.input[1], constants, node)
+            step["bias"] = self._parameter(node.input[2], constants, node) if len(node.input) > 2 else None
             step["padding"], step["pad"] = conv_padding(given)
             return step
         if node.op_type == "BatchNormalization":
@@ -64,9 +65,22 @@ class OnnxModule(nn.Module):
                 f"the model's operation {node.op_type} ({node.name or node.output[0]}) cannot be trained; "
                 f"supported: Conv, BatchNormalization, {', '.join(sorted(OPERATIONS))}"
             )
+        if node.op_type == "MaxPool":
+            check_max_pool(node, given)
         return step
 
-    def _parameter(self, name, constants):
+    def _check_stored(self, names, node):
+        """What is trained must be an initializer: nothing else can be written back into the file."""
+        for name in names:
+            if name not in self.initializers:
+                raise StepFailure(
+                    f"weight {name} of {node.op_type} {node.name or node.output[0]} is no initializer of the file, so what it learns could not be "
+                    "written back; export the model with constant folding, or turn its Constant nodes into initializers "
+                    "(python -m onnxsim model.onnx model.onnx)"
+                )
+
+    def _parameter(self, name, constants, node):
+        self._check_stored([name], node)
         key = name.replace(".", "__")
         if key not in self.weights:
             self.weights[key] = nn.Parameter(torch.from_numpy(constants[name].astype(np.float32)))
@@ -74,6 +88,7 @@ class OnnxModule(nn.Module):
         return key
 
     def _norm(self, node, constants):
+        self._check_stored(node.input[1:5], node)
         key = node.output[0].replace(".", "__")
         scale, shift, mean, variance = (torch.from_numpy(constants[name].astype(np.float32)) for name in node.input[1:5])
         norm = nn.BatchNorm2d(len(scale), eps=attributes_of(node).get("epsilon", 1e-5), momentum=BATCH_NORM_MOMENTUM)
@@ -176,6 +191,15 @@ def binary(operation):
         return operation(sides[0], sides[1])
 
     return run
+
+
+def check_max_pool(node, given):
+    """Torch rounds and spreads the window in ways of its own: only what both do alike is trained."""
+    for name, plain in (("ceil_mode", 0), ("dilations", [1, 1])):
+        if given.get(name, plain) != plain:
+            raise StepFailure(
+                f"MaxPool {node.name or node.output[0]} has {name} {given[name]}, which cannot be trained; export the model with {name} {plain} there"
+            )
 
 
 def max_pool(step, inputs):

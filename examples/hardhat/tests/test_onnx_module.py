@@ -113,6 +113,37 @@ class OtherGraphs(unittest.TestCase):
         with self.assertRaisesRegex(StepFailure, "operation Erf"):
             OnnxModule(model)
 
+    def test_weights_in_a_constant_node_are_refused_since_they_could_not_be_written_back(self):
+        model = onnx.load(BASE)
+        body = next(node for node in model.graph.node if node.op_type == "Conv")
+        stored = next(item for item in model.graph.initializer if item.name == body.input[1])
+        node = helper.make_node("Constant", [], [stored.name], value=numpy_helper.from_array(numpy_helper.to_array(stored)))
+        model.graph.initializer.remove(stored)
+        model.graph.node.insert(0, node)
+        onnx.checker.check_model(model)
+        with self.assertRaisesRegex(StepFailure, f"weight {stored.name} of Conv .* no initializer.*onnxsim"):
+            OnnxModule(model)
+
+    def test_a_pool_that_torch_would_do_otherwise_is_refused(self):
+        for given, words in (({"ceil_mode": 1}, "ceil_mode 1"), ({"dilations": [2, 2]}, r"dilations \[2, 2\]")):
+            model = onnx.load(BASE)
+            place, first = next((place, node) for place, node in enumerate(model.graph.node) if node.op_type == "Relu")
+            pool = helper.make_node("MaxPool", first.input, first.output, name="pool", kernel_shape=[1, 1], **given)
+            model.graph.node.remove(first)
+            model.graph.node.insert(place, pool)
+            with self.subTest(words), self.assertRaisesRegex(StepFailure, f"MaxPool pool has {words}.* export the model with"):
+                OnnxModule(model)
+
+    def test_a_plain_pool_is_trained(self):
+        model = onnx.load(BASE)
+        place, first = next((place, node) for place, node in enumerate(model.graph.node) if node.op_type == "Relu")
+        pool = helper.make_node("MaxPool", first.input, first.output, kernel_shape=[3, 3], pads=[1, 1, 1, 1], ceil_mode=0, dilations=[1, 1])
+        model.graph.node.remove(first)
+        model.graph.node.insert(place, pool)
+        images = np.random.default_rng(4).random((1, 3, 256, 320), dtype=np.float32)
+        expected = ReferenceEvaluator(model).run(None, {"images": images})[0]
+        np.testing.assert_allclose(rows_of(OnnxModule(model), images)[..., 4:], expected[..., 4:], atol=1e-5)
+
 
 if __name__ == "__main__":
     unittest.main()
