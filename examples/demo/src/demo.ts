@@ -19,7 +19,7 @@ import type { Scenario } from './scenario.ts';
 import { scorecard } from './score/scorecard.ts';
 import { buildReport } from './turn/build-report.ts';
 import { serviceSettings } from './turn/service-settings.ts';
-import { Turn, nodeName } from './turn/turn.ts';
+import { Turn, nodeName, releaseAfter } from './turn/turn.ts';
 import type { Round } from './turn/turn.ts';
 import { startCameras } from './world/camera-server.ts';
 import type { CameraServer } from './world/camera-server.ts';
@@ -70,7 +70,7 @@ async function playTurn(running: Running, { options, signal }: DemoParts, chaos:
   for (let index = 0; index < options.rounds; index += 1) {
     const round = await turn.round(index, release);
     rounds.push(round);
-    release = round.after;
+    release = releaseAfter(round);
   }
   await chaos?.finish();
   return rounds;

@@ -24,5 +24,7 @@ export const DatasetSnapshot = z.object({
   parent: DatasetId.nullable(),
   classes: z.array(ClassName).min(1),
   items: z.array(DatasetItem).max(DATASET_ITEMS_MAX),
+  /** Labelled samples that are neither trained nor judged on, because they resemble pictures on both sides of the split. */
+  withheld: z.array(SampleId).max(DATASET_ITEMS_MAX).default([]),
 });
 export type DatasetSnapshot = z.output<typeof DatasetSnapshot>;

@@ -48,17 +48,24 @@ export class TurnLog {
   }
 
   all<C extends EventContract>(contract: C): readonly PayloadOf<C>[] {
-    return this.#events.filter((event) => event.type === contract.type).map((event) => event.payload as PayloadOf<C>);
+    return this.timed(contract).map(({ payload }) => payload);
+  }
+
+  /** With the time at which each was sent. */
+  timed<C extends EventContract>(contract: C): readonly { readonly payload: PayloadOf<C>; readonly atMs: number }[] {
+    return this.#events
+      .filter((event) => event.type === contract.type)
+      .map(({ payload, atMs }) => ({ payload: payload as PayloadOf<C>, atMs }));
   }
 
   /** When the newest event of this kind was sent; undefined when there is none. */
   lastTimeOf(contract: EventContract): number | undefined {
-    return this.#events.findLast((event) => event.type === contract.type)?.atMs;
+    return this.timed(contract).at(-1)?.atMs;
   }
 
   /** When the first event of this kind from `fromMs` on was sent. */
   firstTimeOf(contract: EventContract, fromMs: number): number | undefined {
-    return this.#events.find((event) => event.type === contract.type && event.atMs >= fromMs)?.atMs;
+    return this.timed(contract).find(({ atMs }) => atMs >= fromMs)?.atMs;
   }
 
   /** The first event of this kind that matches, past or to come. */

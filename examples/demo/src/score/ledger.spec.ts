@@ -9,6 +9,7 @@ const whole: Ledger = {
   tasks: once('a', 'b'),
   answers: once('a', 'b'),
   inDataset: once('a', 'b'),
+  withheld: new Set(),
   quarantined: new Set(),
 };
 
@@ -27,6 +28,11 @@ describe('the ledger', () => {
 
   it('does not call a quarantined sample lost', () => {
     expect(judgeLedger({ ...whole, announced: new Set(['a', 'b', 'c']), quarantined: new Set(['c']) }, new Set()).lost).toBe(0);
+  });
+
+  it('does not call a sample lost that the split keeps out of the dataset', () => {
+    const ledger = { ...whole, inDataset: once('a'), withheld: new Set(['b']) };
+    expect(judgeLedger(ledger, new Set(['a', 'b'])).lost).toBe(0);
   });
 
   it('counts what stands anywhere twice', () => {

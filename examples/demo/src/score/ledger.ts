@@ -13,6 +13,9 @@ export interface Ledger {
   readonly tasks: ReadonlyMap<string, number>;
   readonly answers: ReadonlyMap<string, number>;
   readonly inDataset: ReadonlyMap<string, number>;
+  /** Kept out of the newest dataset on purpose. */
+  readonly withheld: ReadonlySet<string>;
+  /** Refused for good. */
   readonly quarantined: ReadonlySet<string>;
 }
 
@@ -32,7 +35,7 @@ export function judgeLedger(ledger: Ledger, answeredBeforeSnapshot: ReadonlySet<
   const lost = new Set<string>();
   for (const id of ledger.announced) if (!stored(id)) lost.add(id);
   for (const id of ledger.accepted.keys()) if (!ledger.tasks.has(id)) lost.add(id);
-  for (const id of answeredBeforeSnapshot) if (!ledger.inDataset.has(id)) lost.add(id);
+  for (const id of answeredBeforeSnapshot) if (!ledger.inDataset.has(id) && !ledger.withheld.has(id)) lost.add(id);
   const doubled = [ledger.accepted, ledger.tasks, ledger.answers, ledger.inDataset]
     .flatMap((counts) => [...counts.values()])
     .filter((times) => times > 1).length;
@@ -49,6 +52,8 @@ export interface LedgerSources {
   readonly snapshotAt: number;
 }
 
+/** Causes of a refusal that the node is to mend by sending again: until it did, the sample is nowhere. */
+const MENDABLE: ReadonlySet<string> = new Set(['object-missing', 'decoder-stuck']);
 /** Answers this shortly before a snapshot may have come too late for it. */
 const SNAPSHOT_SLACK_MS = 2_000;
 
@@ -58,6 +63,7 @@ interface Growing {
   readonly tasks: Map<string, number>;
   readonly answers: Map<string, number>;
   readonly inDataset: Map<string, number>;
+  readonly withheld: Set<string>;
   readonly quarantined: Set<string>;
 }
 
@@ -69,7 +75,8 @@ async function readLoop(bus: Bus, ledger: Growing): Promise<void> {
       const task = payload as PayloadOf<typeof TaskCreated>;
       tasks.set(sampleOf(task), (tasks.get(sampleOf(task)) ?? new Set()).add(task.taskId));
     } else if (contract.type === SampleQuarantined.type) {
-      ledger.quarantined.add(sampleOf(payload as PayloadOf<typeof SampleQuarantined>));
+      const refusal = payload as PayloadOf<typeof SampleQuarantined>;
+      if (!MENDABLE.has(refusal.cause)) ledger.quarantined.add(sampleOf(refusal));
     }
   }
   for (const [sample, ids] of tasks) ledger.tasks.set(sample, ids.size);
@@ -87,6 +94,7 @@ export async function readLedger({
     tasks: new Map(),
     answers: new Map(),
     inDataset: new Map(),
+    withheld: new Set(),
     quarantined: new Set(),
   };
   const labeledBefore = new Set<string>();
@@ -102,6 +110,8 @@ export async function readLedger({
   if (newest) {
     const snapshot = DatasetSnapshot.parse(JSON.parse(Buffer.from(await readVerified(store, newest.manifest)).toString('utf8')));
     for (const item of snapshot.items) if (item.origin === 'collected') count(ledger.inDataset, `${item.nodeId ?? ''}/${item.sampleId}`);
+    const withheld = new Set(snapshot.withheld);
+    for (const sample of ledger.answers.keys()) if (withheld.has(sample.split('/')[1] ?? '')) ledger.withheld.add(sample);
   }
   return { ledger, labeledBefore };
 }

@@ -11,7 +11,8 @@ export interface RoundReport {
   readonly labels: number;
   readonly trainSeconds: number;
   readonly incumbent: ScoredRelease;
-  readonly candidate: ScoredRelease;
+  /** Null where the gate refused it: it was never released. */
+  readonly candidate: ScoredRelease | null;
   readonly gate: GateVerdict | null;
   readonly rollout: {
     readonly waves: readonly { readonly nodes: readonly string[]; readonly running: number; readonly failed: number }[];
@@ -27,10 +28,18 @@ export interface SampleReport {
   readonly quarantined: number;
 }
 
+/** Every run that passed its gate is one release, and every release one set of bytes. */
+export interface ReleaseReport {
+  readonly published: number;
+  readonly lost: number;
+  readonly doubled: number;
+}
+
 /** `report.json`: mAP50 throughout, on frames that were never collected. */
 export interface TurnReport {
   readonly rounds: readonly RoundReport[];
   readonly samples: SampleReport;
+  readonly releases: ReleaseReport;
   readonly nodes: readonly { readonly id: string; readonly running: string | null; readonly frames: number }[];
   readonly seconds: { readonly setup: number; readonly total: number; readonly perArrow: Readonly<Record<string, number>> };
   readonly frames: { readonly day: number; readonly night: number };
@@ -45,8 +54,15 @@ export const FALL_MAX = 0.06;
 
 const shown = (value: number | null): string => (value === null ? 'no box' : value.toFixed(3));
 
-/** Judges the last model against the first by the light that drifted and by the day. */
-export function judgeTurn(first: LightScores, last: LightScores, samples: SampleReport, chaos: boolean): TurnReport['better'] {
+export interface Kept {
+  readonly samples: SampleReport;
+  readonly releases: ReleaseReport;
+  /** Things were killed: something must have been delivered again. */
+  readonly chaos: boolean;
+}
+
+/** Judges the last model against the first by the light that drifted and by the day, and the loop by what it kept. */
+export function judgeTurn(first: LightScores, last: LightScores, { samples, releases, chaos }: Kept): TurnReport['better'] {
   const reasons: string[] = [];
   const gain = first.night === null || last.night === null ? null : last.night - first.night;
   const fall = first.day === null || last.day === null ? null : first.day - last.day;
@@ -56,8 +72,9 @@ export function judgeTurn(first: LightScores, last: LightScores, samples: Sample
   reasons.push(
     `day ${shown(first.day)} → ${shown(last.day)}${fall !== null && fall <= FALL_MAX ? '' : `: at most ${FALL_MAX} may be lost`}`,
   );
-  const whole = samples.lost === 0 && samples.doubled === 0;
-  if (!whole) reasons.push(`${samples.lost} samples lost, ${samples.doubled} doubled`);
+  const whole = [samples, releases].every(({ lost, doubled }) => lost === 0 && doubled === 0);
+  if (!whole)
+    reasons.push(`${samples.lost} samples lost, ${samples.doubled} doubled; ${releases.lost} releases lost, ${releases.doubled} doubled`);
   const bit = !chaos || samples.redelivered > 0;
   if (!bit) reasons.push('chaos did not bite: nothing was ever redelivered');
   return { verdict: gain !== null && gain >= GAIN_MIN && fall !== null && fall <= FALL_MAX && whole && bit, reasons };

@@ -1,8 +1,16 @@
 import Table from 'cli-table3';
 import pc from 'picocolors';
-import type { TurnReport } from './report.ts';
+import type { RoundReport, TurnReport } from './report.ts';
 
 const score = (value: number | null): string => (value === null ? '-' : value.toFixed(3));
+
+function afterCells({ candidate, labels, trainSeconds, rollout }: RoundReport): string[] {
+  const trained = [String(labels), `${Math.round(trainSeconds)} s`];
+  if (candidate === null) return [pc.yellow('refused by the gate'), '', '', ...trained, ''];
+  const waves = rollout.waves.map((wave) => wave.nodes.length).join(' + ');
+  const scores = [`after   ${candidate.version}`, score(candidate.day), score(candidate.night)].map((text) => pc.bold(text));
+  return [...scores, ...trained, rollout.halted ? pc.yellow('halted') : `waves of ${waves}`];
+}
 
 function roundsTable(report: TurnReport): string {
   const table = new Table({
@@ -10,25 +18,9 @@ function roundsTable(report: TurnReport): string {
     style: { head: [], border: [] },
   });
   report.rounds.forEach((round, index) => {
-    const waves = round.rollout.waves.map((wave) => wave.nodes.length).join(' + ');
-    table.push([
-      String(index + 1),
-      `before  ${round.incumbent.version}`,
-      score(round.incumbent.day),
-      score(round.incumbent.night),
-      '',
-      '',
-      '',
-    ]);
-    table.push([
-      '',
-      pc.bold(`after   ${round.candidate.version}`),
-      pc.bold(score(round.candidate.day)),
-      pc.bold(score(round.candidate.night)),
-      String(round.labels),
-      `${Math.round(round.trainSeconds)} s`,
-      round.rollout.halted ? pc.yellow('halted') : `waves of ${waves}`,
-    ]);
+    const { version, day, night } = round.incumbent;
+    table.push([String(index + 1), `before  ${version}`, score(day), score(night), '', '', '']);
+    table.push(['', ...afterCells(round)]);
   });
   return table.toString();
 }
@@ -40,11 +32,12 @@ function seconds(report: TurnReport): string {
 
 /** The turn on one screen. */
 export function scorecard(report: TurnReport): string {
-  const { samples, frames, nodes, better, chaos } = report;
+  const { samples, releases, frames, nodes, better, chaos } = report;
   const lines = [
     roundsTable(report),
     `scored on ${frames.day} day and ${frames.night} night frames that were never collected`,
     `samples  ${samples.accepted} accepted, ${samples.lost} lost, ${samples.doubled} doubled, ${samples.quarantined} in quarantine, ${samples.redelivered} redelivered`,
+    `releases ${releases.published} published, ${releases.lost} lost, ${releases.doubled} doubled`,
     `nodes    ${nodes.map((node) => `${node.id} runs ${node.running ?? 'nothing'} (${node.frames} frames)`).join(', ')}`,
     `time     ${seconds(report)}`,
     ...(chaos ? [`chaos    killed ${chaos.killed.map((each) => `${each.name} at ${Math.round(each.atSecond)} s`).join(', ')}`] : []),

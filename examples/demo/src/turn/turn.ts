@@ -42,15 +42,25 @@ export interface TurnParts {
   readonly chaos: Chaos | null;
 }
 
+type Release = PayloadOf<typeof ReleasePublished>;
+
+/** What a run led to that passed its gate. */
+export interface RolledOut {
+  readonly completed: PayloadOf<typeof RunCompleted>;
+  readonly release: Release;
+  readonly rollout: PayloadOf<typeof RolloutEnded>;
+}
+
 /** What one round of the loop did, for the scorecard. */
 export interface Round {
   readonly run: PayloadOf<typeof RunStarted>;
-  readonly completed: PayloadOf<typeof RunCompleted>;
-  readonly before: PayloadOf<typeof ReleasePublished>;
-  readonly after: PayloadOf<typeof ReleasePublished>;
-  readonly rollout: PayloadOf<typeof RolloutEnded>;
+  readonly before: Release;
+  /** Null: the gate refused the candidate, and the release of before runs on. */
+  readonly rolledOut: RolledOut | null;
   readonly lightChangedAtMs: number;
 }
+
+export const releaseAfter = ({ before, rolledOut }: Round): Release => rolledOut?.release ?? before;
 
 /** The loop came to a stop where it should have gone on; the words say what it said. */
 export class LoopStoppedError extends Error {
@@ -70,6 +80,13 @@ const LIMITS = {
 } as const;
 /** A window or two more than the baseline takes: the one that the change of light falls into must not be part of it. */
 const WINDOWS_WATCHED = BASELINE_WINDOWS + 2;
+
+/** A campaign that nodes join is announced again, with a newer policy. */
+const announcementOf = ({ campaignId, policy }: PayloadOf<typeof CampaignStarted>): string => `${campaignId}@${policy.version}`;
+
+function stoppedBy({ runId, outcome, step, reason }: PayloadOf<typeof RunEnded>): LoopStoppedError {
+  return new LoopStoppedError(`run ${runId} ended without a model (${outcome}${step === null ? '' : ` at ${step}`}): ${reason}`);
+}
 
 export const nodeName = (camera: number): string => `cam-${camera + 1}`;
 
@@ -103,10 +120,7 @@ export class Turn {
   }
 
   /** Brings the first model into the fleet: by importing it, or by training it on the dataset. */
-  async firstRelease(imported: {
-    datasetId: string;
-    pictures: Awaited<ReturnType<typeof importDataset>>['pictures'];
-  }): Promise<PayloadOf<typeof ReleasePublished>> {
+  async firstRelease(imported: { datasetId: string; pictures: Awaited<ReturnType<typeof importDataset>>['pictures'] }): Promise<Release> {
     const { stack, store, scenario } = this.#parts;
     const { base } = scenario;
     const goldenPictures = imported.pictures.slice(0, 4);
@@ -120,8 +134,9 @@ export class Turn {
       { what: 'the trainer to take the first model', limitMs: LIMITS.ask, signal: this.#parts.signal },
       () => stack.bus.ask(AskStartRun, question),
     );
-    const { release } = await this.#untilRolledOut(runId);
-    return release;
+    const ended = await this.#untilEnded(runId);
+    if ('reason' in ended) throw stoppedBy(ended);
+    return (await this.#untilRolledOut(ended)).release;
   }
 
   /** The cameras look around until evidence knows what is normal for each of them. */
@@ -140,12 +155,12 @@ export class Turn {
   }
 
   /** Changes the light and waits until the loop has answered it, all the way to a new release on every node. */
-  async round(index: number, before: PayloadOf<typeof ReleasePublished>): Promise<Round> {
+  async round(index: number, before: Release): Promise<Round> {
     const { scenario, screen, log, signal } = this.#parts;
     await this.watchBaseline(before.releaseId);
     this.#parts.chaos?.arm();
     const knownRuns = new Set(log.all(RunStarted).map((run) => run.runId));
-    const knownCampaigns = new Set(log.all(CampaignStarted).map((campaign) => campaign.campaignId));
+    const known = new Set(log.all(CampaignStarted).map(announcementOf));
     const knownDrifts = log.all(NodeDrifted).length;
     const lightChangedAtMs = Date.now();
     scenario.world.setLight(index % 2 === 0 ? NIGHT : DAY);
@@ -157,7 +172,7 @@ export class Turn {
       what: 'a collection that answers the drift',
       limitMs: LIMITS.drift,
       signal,
-      matches: (each) => each.campaignId !== BASE_CAMPAIGN && !knownCampaigns.has(each.campaignId),
+      matches: (each) => each.campaignId !== BASE_CAMPAIGN && !known.has(announcementOf(each)),
     });
     await this.#collect(campaign);
     await this.#label();
@@ -167,9 +182,12 @@ export class Turn {
       signal,
       matches: (each) => !knownRuns.has(each.runId),
     });
-    const { release: after, completed, ended } = await this.#untilRolledOut(run.runId);
-    await this.#untilRunning(after.releaseId);
-    return { run, completed, before, after, rollout: ended, lightChangedAtMs };
+    const ended = await this.#untilEnded(run.runId);
+    if ('reason' in ended && ended.outcome !== 'refused') throw stoppedBy(ended);
+    if ('reason' in ended) return { run, before, rolledOut: null, lightChangedAtMs };
+    const rolledOut = await this.#untilRolledOut(ended);
+    await this.#untilRunning(rolledOut.release.releaseId);
+    return { run, before, rolledOut, lightChangedAtMs };
   }
 
   newestDataset(): PayloadOf<typeof DatasetSnapshotted> | undefined {
@@ -211,40 +229,42 @@ export class Turn {
     screen.endProgress();
   }
 
-  async #untilRolledOut(runId: string): Promise<{
-    release: PayloadOf<typeof ReleasePublished>;
-    completed: PayloadOf<typeof RunCompleted>;
-    ended: PayloadOf<typeof RolloutEnded>;
-  }> {
+  /** The model that the run made, or why it made none. */
+  async #untilEnded(runId: string): Promise<PayloadOf<typeof RunCompleted> | PayloadOf<typeof RunEnded>> {
     const { log, signal, screen } = this.#parts;
-    const stopped = log
-      .waitFor(RunEnded, { what: `run ${runId} to end`, limitMs: LIMITS.run, signal, matches: (each) => each.runId === runId })
-      .then((ended) => {
-        throw new LoopStoppedError(
-          `run ${runId} ended without a model (${ended.outcome}${ended.step === null ? '' : ` at ${ended.step}`}): ${ended.reason}`,
-        );
-      });
-    stopped.catch(() => undefined);
-    const completed = await Promise.race([
-      log.waitFor(RunCompleted, { what: `run ${runId} to end`, limitMs: LIMITS.run, signal, matches: (each) => each.runId === runId }),
-      stopped,
-    ]);
-    screen.endProgress();
+    const seen = new AbortController();
+    const wait = {
+      what: `run ${runId} to end`,
+      limitMs: LIMITS.run,
+      signal: AbortSignal.any([signal, seen.signal]),
+      matches: (each: { runId: string }) => each.runId === runId,
+    };
+    try {
+      return await Promise.race([log.waitFor(RunCompleted, wait), log.waitFor(RunEnded, wait)]);
+    } finally {
+      seen.abort();
+      screen.endProgress();
+    }
+  }
+
+  async #untilRolledOut(completed: PayloadOf<typeof RunCompleted>): Promise<RolledOut> {
+    const { log, signal } = this.#parts;
+    const { runId } = completed;
     const release = await log.waitFor(ReleasePublished, {
       what: `a release of run ${runId}`,
       limitMs: LIMITS.release,
       signal,
       matches: (each) => each.runId === runId,
     });
-    const ended = await log.waitFor(RolloutEnded, {
+    const rollout = await log.waitFor(RolloutEnded, {
       what: `${release.releaseId} to reach the fleet`,
       limitMs: LIMITS.rollout,
       signal,
       matches: (each) => each.releaseId === release.releaseId,
     });
-    if (ended.outcome !== 'completed')
-      throw new LoopStoppedError(`the rollout of ${release.releaseId} ended ${ended.outcome}: ${ended.reason}`);
-    return { release, completed, ended };
+    if (rollout.outcome !== 'completed')
+      throw new LoopStoppedError(`the rollout of ${release.releaseId} ended ${rollout.outcome}: ${rollout.reason}`);
+    return { completed, release, rollout };
   }
 
   /** Not claimed but seen: every node's heartbeat carries the new release. */

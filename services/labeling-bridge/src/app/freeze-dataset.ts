@@ -4,7 +4,7 @@ import { isoOf, type Clock, type Logger } from '@edgeloop/runtime';
 import { contentKey, DATASETS_BUCKET, digestOf, hexOf, jsonBytes, readVerified, type ObjectStore } from '@edgeloop/store';
 import { z } from 'zod';
 import { noteFrozen, type Desk, type FrozenSnapshot } from '../domain/desk.ts';
-import { countSnapshot, mergeItems, sliceOfBrightness, type LabelledItem } from '../domain/snapshot.ts';
+import { countSnapshot, mergeItems, sliceOfBrightness, withheldOf, type LabelledItem } from '../domain/snapshot.ts';
 import { placeItems, type PlacedItem, type SplitItem, type SplitRules } from '../domain/split.ts';
 import type { AnswerLedger, DeskStore, RecordedAnswer, Tasks } from '../ports.ts';
 
@@ -125,11 +125,18 @@ export class FreezeDataset {
       fresh.map(({ labelled }) => labelled),
       placed,
     );
-    const body = { version: (latest?.version ?? 0) + 1, parent: latest?.datasetId ?? null, classes: [...add.classes], items };
+    const allPlaced = [...past.placed, ...placed];
+    const body = {
+      version: (latest?.version ?? 0) + 1,
+      parent: latest?.datasetId ?? null,
+      classes: [...add.classes],
+      items,
+      withheld: withheldOf(allPlaced),
+    };
     const datasetId = `ds-${hexOf(digestOf(jsonBytes(body))).slice(0, 16)}`;
     const snapshot: DatasetSnapshot = DatasetSnapshot.parse({ datasetId, ...body });
     const manifest = await this.#put('snapshots', snapshot);
-    const placements = await this.#put('placements', { items: [...past.placed, ...placed] });
+    const placements = await this.#put('placements', { items: allPlaced });
     const counts = countSnapshot(
       items,
       add.classes,

@@ -38,6 +38,11 @@ export function mergeItems(
   return [...before, ...added].toSorted((a, b) => (a.sampleId < b.sampleId ? -1 : 1));
 }
 
+/** Ids of what is kept out of both sides, in order. */
+export function withheldOf(placed: readonly PlacedItem[]): string[] {
+  return placed.flatMap(({ sampleId, split }) => (split === 'withheld' ? [sampleId] : [])).toSorted();
+}
+
 /** `answers`: what people answered since the last snapshot. */
 export function countSnapshot(items: readonly DatasetItem[], classes: readonly string[], answers: readonly LabelledItem[]): SnapshotCounts {
   const perSlice: Record<string, { train: number; holdout: number }> = {};
