@@ -95,6 +95,19 @@ describe('supervisor', () => {
     expect(supervisor.pid('mute')).toBeUndefined();
   });
 
+  it('says why a program that died does not come back', async () => {
+    const exited = eventsOf('exited');
+    let comesUp = true;
+    await supervisor.start(program('moody', SLEEPER, { isReady: () => Promise.resolve(comesUp), readyMs: 300 }));
+    comesUp = false;
+    supervisor.kill('moody');
+    await eventually(() =>
+      expect(exited).toContainEqual(
+        expect.objectContaining({ name: 'moody', cause: expect.objectContaining({ reason: 'it was not ready within 300 ms' }) }),
+      ),
+    );
+  });
+
   it('throws when there is no such program', async () => {
     await expect(supervisor.start({ name: 'none', command: '/nowhere/x', env: ENV })).rejects.toMatchObject({
       name: 'ProgramStartError',

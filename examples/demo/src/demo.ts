@@ -165,7 +165,9 @@ async function prepareAndPlay(parts: DemoParts, startedAt: number): Promise<bool
     onProgress: (text) => screen.note(`starting ${text}`),
   });
   stack.supervisor.on('restarted', ({ name }) => screen.note(`${name} is back`));
-  stack.supervisor.on('exited', ({ name, expected }) => expected || screen.note(`${name} ended and is started again`));
+  stack.supervisor.on('exited', ({ name, expected, cause }) => {
+    if (!expected) screen.note(`${name} ended${cause === undefined ? '' : ` (${cause.reason})`} and is started again`);
+  });
   try {
     return await playOn(stack, scenario, parts, { screen, log, startedAt });
   } finally {

@@ -85,12 +85,14 @@ export class ProgramStartError extends Error {
   override readonly name = 'ProgramStartError';
   readonly retryable = true;
   readonly program: string;
+  readonly reason: string;
   readonly logPath: string;
   readonly lastLines: readonly string[];
 
   constructor(program: string, reason: string, log: { path: string; lastLines: readonly string[] }, options?: ErrorOptions) {
     super(`${program} did not start: ${reason}. Last lines of ${log.path}:\n  ${log.lastLines.join('\n  ') || '(empty)'}`, options);
     this.program = program;
+    this.reason = reason;
     this.logPath = log.path;
     this.lastLines = log.lastLines;
   }

@@ -35,7 +35,8 @@ export interface ProgramStatus {
 export interface SupervisorEvents {
   /** A program is ready for the first time. */
   started: [{ readonly name: string; readonly pid: number }];
-  exited: [{ readonly name: string; readonly expected: boolean } & ProcessExit];
+  /** `cause`: it ended, or was ended, before it was ready; says why, with the last lines of its log. */
+  exited: [{ readonly name: string; readonly expected: boolean; readonly cause?: ProgramStartError } & ProcessExit];
   /** A program that had died is ready again. */
   restarted: [{ readonly name: string; readonly pid: number; readonly restarts: number }];
 }
@@ -198,10 +199,11 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
     entry.state = 'starting';
     try {
       await this.#launch(entry);
-    } catch {
+    } catch (cause) {
       entry.lastExit = (await entry.process?.exited) ?? entry.lastExit;
       entry.state = entry.wanted ? 'waiting' : 'ended';
-      this.emit('exited', { name: entry.program.name, expected: !entry.wanted, ...(entry.lastExit ?? { code: null, signal: null }) });
+      const exit = entry.lastExit ?? { code: null, signal: null };
+      this.emit('exited', { name: entry.program.name, expected: !entry.wanted, cause: cause as ProgramStartError, ...exit });
       if (entry.wanted) this.#revive(entry, 0);
       return;
     }

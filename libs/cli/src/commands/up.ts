@@ -29,10 +29,12 @@ async function up(options: UpOptions): Promise<void> {
     signal: ending.signal,
     onProgress: (text) => process.stderr.write(`starting ${text}\n`),
   });
-  stack.supervisor.on('exited', ({ name, expected, code, signal }) => {
+  stack.supervisor.on('exited', ({ name, expected, cause, code, signal }) => {
     if (!expected)
       process.stderr.write(
-        pc.yellow(`${name} ended (${code ?? signal ?? 'unknown'}), it is started again; see ${resolve(options.data)}/logs/${name}.log\n`),
+        pc.yellow(
+          `${name} ended (${cause?.reason ?? code ?? signal ?? 'unknown'}), it is started again; see ${resolve(options.data)}/logs/${name}.log\n`,
+        ),
       );
   });
   process.stdout.write(
