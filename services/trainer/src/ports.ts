@@ -1,23 +1,22 @@
 import type { Evaluation, ModelCard, ObjectRef } from '@edgeloop/contracts';
 import type { MetadataValue } from './domain/metadata-line.ts';
-import type { OutputFile } from './domain/run.ts';
-import type { StepDefinition } from './domain/valohai.ts';
-
-/** A file that an execution wants to find below `VH_INPUTS_DIR/<input>/`. */
-export interface InputFile {
-  readonly input: string;
-  readonly name: string;
-  readonly object: ObjectRef;
-}
+import type { OutputFile, PlacedFile } from './domain/run.ts';
+import type { ParameterSetting, StepDefinition } from './domain/valohai.ts';
 
 export interface ExecutionRequest {
   readonly runId: string;
   readonly node: string;
   readonly step: StepDefinition;
   readonly command: string;
-  readonly inputs: readonly InputFile[];
+  /** Value of each parameter, by name. */
+  readonly parameters: Readonly<Record<string, ParameterSetting>>;
+  /** Found below `VH_INPUTS_DIR/<input>/`. */
+  readonly inputs: readonly PlacedFile[];
   readonly environment: Readonly<Record<string, string>>;
+  /** The step's own limit. */
   readonly timeLimitMs: number;
+  /** What is left of the run: nothing goes on for longer, neither the step nor the fetching and storing around it. */
+  readonly timeLeftMs: number;
   readonly signal: AbortSignal;
   /** Called for every metadata line that the step prints. */
   readonly onMetadata: (metadata: Readonly<Record<string, MetadataValue>>) => void;
@@ -49,7 +48,7 @@ export interface RunOutputs {
 
 /** A dataset as a run needs it: its pictures, and which of them suit golden vectors. */
 export interface Datasets {
-  files(manifest: ObjectRef): Promise<{ readonly pictures: readonly InputFile[]; readonly goldenPictures: readonly ObjectRef[] }>;
+  files(manifest: ObjectRef): Promise<{ readonly pictures: readonly PlacedFile[]; readonly goldenPictures: readonly ObjectRef[] }>;
 }
 
 /** A step ended well but did not leave what the next one needs. */

@@ -15,7 +15,10 @@ const WINDOW_MS = 3_000;
 export const BASELINE_WINDOWS = 8;
 const HEARTBEAT_MS = 1_000;
 
-/** Settings of a worksite in fast motion: what takes days in the field takes seconds here. Everything else is as delivered. */
+/**
+ * Settings of a worksite in fast motion: what takes days in the field takes seconds here, and a small collection is split and judged as
+ * one. Everything else is as delivered.
+ */
 export function serviceSettings(scenario: Scenario, nodes: number): Partial<Record<ServiceName, ServiceEnvironment>> {
   const { day, drift } = scenario.budget;
   const perNode = Math.ceil(drift / nodes);

@@ -2,6 +2,7 @@ import { Refusal, type MessageContext } from '@edgeloop/bus';
 import type { AskStartCampaign, NodeDrifted, NodeSettled, PayloadOf } from '@edgeloop/contracts';
 import { sha256Hex } from '@edgeloop/store';
 import type { PolicyDraft } from '../domain/campaign-book.ts';
+import type { Accepted } from '../domain/node-drifts.ts';
 import { NODES_NAMED_BY_HAND_MAX, openCampaign } from '../domain/campaign.ts';
 import type { Campaigns, LedgerCounts } from '../ports.ts';
 
@@ -21,7 +22,8 @@ export class KeepCampaigns {
 
   async onDrift(drift: PayloadOf<typeof NodeDrifted>, context: MessageContext): Promise<void> {
     const measures = drift.measures.map(({ measure, baseline, now }) => `${measure} ${numberOf(baseline)} -> ${numberOf(now)}`).join(', ');
-    await this.#campaigns.turn({ type: 'node-drifted', nodeId: drift.nodeId, atMs: Date.parse(drift.at), measures }, context);
+    const accepted = await this.#accepted();
+    await this.#campaigns.turn({ type: 'node-drifted', nodeId: drift.nodeId, atMs: Date.parse(drift.at), measures, accepted }, context);
   }
 
   async onSettled(settled: PayloadOf<typeof NodeSettled>, context: MessageContext): Promise<void> {
@@ -43,11 +45,12 @@ export class KeepCampaigns {
 
   /** Closes what is full or over, and answers drift that had to wait. */
   async tick(): Promise<void> {
+    await this.#campaigns.turn({ type: 'clock-ticked', accepted: await this.#accepted() });
+  }
+
+  async #accepted(): Promise<Accepted> {
     await this.#counts.catchUp();
-    await this.#campaigns.turn({
-      type: 'clock-ticked',
-      accepted: { perCampaign: this.#counts.perCampaign(), perNode: this.#counts.perNode() },
-    });
+    return { perCampaign: this.#counts.perCampaign(), perNode: this.#counts.perNode() };
   }
 }
 

@@ -8,9 +8,9 @@ import {
   type CampaignBook,
   type CampaignOutcome,
   type ClosedCampaign,
-  type NodeDrift,
   type OpenCampaign,
 } from './campaign.ts';
+import { acceptedFrom, noteDrift, noteServing, noteSettled, reviewServed, waitingNodes, type Accepted } from './node-drifts.ts';
 
 /** A policy as configured: its version is given by the book. */
 export type PolicyDraft = Omit<SamplingPolicy, 'version'>;
@@ -24,16 +24,9 @@ export interface DriftPlan {
   readonly cooldownMs: number;
 }
 
-/** What the ledger holds. */
-export interface Accepted {
-  readonly perCampaign: Readonly<Record<string, number>>;
-  /** By `<campaignId>/<nodeId>`. */
-  readonly perNode: ReadonlyMap<string, number>;
-}
-
 export type BookInput =
   | { readonly type: 'service-started'; readonly base: PolicyDraft; readonly baseId: string }
-  | { readonly type: 'node-drifted'; readonly nodeId: string; readonly atMs: number; readonly measures: string }
+  | { readonly type: 'node-drifted'; readonly nodeId: string; readonly atMs: number; readonly measures: string; readonly accepted: Accepted }
   | { readonly type: 'node-settled'; readonly nodeId: string; readonly atMs: number }
   | {
       readonly type: 'asked-to-start';
@@ -67,14 +60,14 @@ export function turnPage(book: CampaignBook, input: BookInput, now: Now): BookSt
     case 'service-started':
       return keepBase(book, input, now);
     case 'node-drifted':
-      return answerDrift(noteDrift(book, input), now);
+      return answerDrift(noteDrift(book, input), input.accepted, now);
     case 'node-settled':
       return unchanged(noteSettled(book, input));
     case 'asked-to-start':
       return startByHand(book, input, now);
     case 'clock-ticked': {
       const closed = closeOver(book, input.accepted, now);
-      const answered = answerDrift(closed.book, now);
+      const answered = answerDrift(reviewServed(closed.book, input.accepted), input.accepted, now);
       return { book: answered.book, events: [...closed.events, ...answered.events] };
     }
     default:
@@ -115,45 +108,17 @@ function ordered(policy: PolicyDraft): PolicyDraft {
   return { policyId, rules, nearDuplicateBits, samplesMax };
 }
 
-function noteDrift(book: CampaignBook, input: { nodeId: string; atMs: number; measures: string }): CampaignBook {
-  const known = book.drifts[input.nodeId];
-  const newest = Math.max(known?.driftedAtMs ?? -1, known?.settledAtMs ?? -1);
-  if (input.atMs <= newest) return book;
-  const drift: NodeDrift = { driftedAtMs: input.atMs, settledAtMs: known?.settledAtMs ?? null, served: false, measures: input.measures };
-  return { ...book, drifts: bounded({ ...book.drifts, [input.nodeId]: drift }) };
-}
-
-function noteSettled(book: CampaignBook, input: { nodeId: string; atMs: number }): CampaignBook {
-  const known = book.drifts[input.nodeId];
-  if (known !== undefined && input.atMs <= (known.settledAtMs ?? -1)) return book;
-  const settled: NodeDrift = { driftedAtMs: null, served: false, measures: '', ...known, settledAtMs: input.atMs };
-  return { ...book, drifts: bounded({ ...book.drifts, [input.nodeId]: settled }) };
-}
-
-/** The book is one document of the bus: it forgets the nodes that were heard of longest ago. */
-function bounded(drifts: Readonly<Record<string, NodeDrift>>): Readonly<Record<string, NodeDrift>> {
-  const entries = Object.entries(drifts);
-  if (entries.length <= DRIFTING_NODES_MAX) return drifts;
-  const heardAt = (drift: NodeDrift): number => Math.max(drift.driftedAtMs ?? 0, drift.settledAtMs ?? 0);
-  return Object.fromEntries(entries.toSorted(([, a], [, b]) => heardAt(b) - heardAt(a)).slice(0, DRIFTING_NODES_MAX));
-}
-
-function isDrifting(drift: NodeDrift): boolean {
-  return drift.driftedAtMs !== null && drift.driftedAtMs > (drift.settledAtMs ?? -1);
-}
-
-/** Nodes that drift and that no campaign has collected from since. */
-function waitingNodes(book: CampaignBook): readonly string[] {
-  const waiting = Object.entries(book.drifts).filter(([, drift]) => isDrifting(drift) && !drift.served);
-  return waiting.map(([nodeId]) => nodeId).toSorted();
+interface Joining {
+  readonly waiting: readonly string[];
+  readonly accepted: Accepted;
 }
 
 /** Joins waiting nodes to the open drift campaign, or starts one when none has ended too recently. */
-function answerDrift(book: CampaignBook, now: Now): BookStep {
+function answerDrift(book: CampaignBook, accepted: Accepted, now: Now): BookStep {
   const waiting = waitingNodes(book);
   if (waiting.length === 0) return unchanged(book);
   const running = book.open.find(({ cause }) => cause === DRIFT_CAUSE);
-  if (running !== undefined) return join(book, running, waiting);
+  if (running !== undefined) return join(book, running, { waiting, accepted });
   return isCoolingDown(book, now) ? unchanged(book) : startForDrift(book, waiting, now);
 }
 
@@ -162,8 +127,9 @@ function isCoolingDown(book: CampaignBook, { nowMs, plan }: Now): boolean {
   return last !== undefined && nowMs < last.closedAtMs + plan.cooldownMs;
 }
 
-function join(book: CampaignBook, running: OpenCampaign, waiting: readonly string[]): BookStep {
-  const served = markServed(book, waiting);
+function join(book: CampaignBook, running: OpenCampaign, { waiting, accepted }: Joining): BookStep {
+  const { campaignId } = running;
+  const served = noteServing(book, waiting, (nodeId) => ({ campaignId, accepted: acceptedFrom(accepted, campaignId, nodeId) }));
   const newcomers = waiting.filter((nodeId) => !includesNode(running.nodes, nodeId));
   if (newcomers.length === 0) return unchanged(served);
   const nodes = selectionOf([...('all' in running.nodes ? [] : running.nodes.nodeIds), ...newcomers]);
@@ -172,9 +138,10 @@ function join(book: CampaignBook, running: OpenCampaign, waiting: readonly strin
 
 function startForDrift(book: CampaignBook, waiting: readonly string[], { nowMs, plan }: Now): BookStep {
   const nodes = selectionOf(waiting);
+  // Unique, because a policy version is never used twice.
+  const campaignId = `drift-${book.lastPolicyVersion + 1}`;
   const draft = {
-    // Unique, because a policy version is never used twice.
-    campaignId: `drift-${book.lastPolicyVersion + 1}`,
+    campaignId,
     cause: DRIFT_CAUSE,
     reason: reasonOf(book, nodes),
     nodes,
@@ -182,7 +149,11 @@ function startForDrift(book: CampaignBook, waiting: readonly string[], { nowMs, 
     startedAtMs: nowMs,
     deadlineMs: nowMs + plan.lastsMs,
   };
-  return start(markServed(book, waiting), draft, plan.policy);
+  return start(
+    noteServing(book, waiting, () => ({ campaignId, accepted: 0 })),
+    draft,
+    plan.policy,
+  );
 }
 
 function selectionOf(nodeIds: readonly string[]): NodeSelection {
@@ -198,15 +169,6 @@ function reasonOf(book: CampaignBook, nodes: NodeSelection): string {
   const others = nodeIds.length > NODES_NAMED_MAX ? `; and ${nodeIds.length - NODES_NAMED_MAX} more` : '';
   const subject = 'all' in nodes ? 'the fleet' : `${nodeIds.length} ${nodeIds.length === 1 ? 'node' : 'nodes'}`;
   return `${subject} left the baseline (${named.join('; ')}${others})`.slice(0, REASON_CHARS_MAX);
-}
-
-function markServed(book: CampaignBook, nodeIds: readonly string[]): CampaignBook {
-  const drifts = { ...book.drifts };
-  for (const nodeId of nodeIds) {
-    const drift = drifts[nodeId];
-    if (drift !== undefined) drifts[nodeId] = { ...drift, served: true };
-  }
-  return { ...book, drifts };
 }
 
 function startByHand(book: CampaignBook, input: Extract<BookInput, { type: 'asked-to-start' }>, { nowMs }: Now): BookStep {
@@ -248,10 +210,10 @@ function outcomeOf(campaign: OpenCampaign, accepted: Accepted, nowMs: number): C
 }
 
 /** Every node has given all that it may: nothing more can come. */
-function isExhausted({ campaignId, nodes, policy }: OpenCampaign, { perNode }: Accepted): boolean {
+function isExhausted({ campaignId, nodes, policy }: OpenCampaign, accepted: Accepted): boolean {
   const { samplesMax } = policy;
   if (samplesMax === null || 'all' in nodes) return false;
-  return nodes.nodeIds.every((nodeId) => (perNode.get(`${campaignId}/${nodeId}`) ?? 0) >= samplesMax);
+  return nodes.nodeIds.every((nodeId) => acceptedFrom(accepted, campaignId, nodeId) >= samplesMax);
 }
 
 function closedOf(campaign: OpenCampaign, end: Pick<ClosedCampaign, 'outcome' | 'accepted' | 'closedAtMs'>): ClosedCampaign {

@@ -29,12 +29,23 @@ export interface ClosedCampaign {
   readonly accepted: number;
 }
 
+/** A campaign that a drifting node was let into. */
+export interface Joined {
+  readonly campaignId: string;
+  /** Samples of that node which this campaign had taken before. */
+  readonly accepted: number;
+}
+
 /** One node's drift as last heard of; times are those of the evidence. */
 export interface NodeDrift {
   readonly driftedAtMs: number | null;
   readonly settledAtMs: number | null;
-  /** A campaign that began after the drift had this node. */
+  /** A campaign has this node since it drifted, or took samples from it; false: it waits for one. */
   readonly served: boolean;
+  /** The last campaign that had it since it drifted; null when there was none, or when that one took samples from it. */
+  readonly joined: Joined | null;
+  /** Campaigns that had it since it drifted. */
+  readonly tries: number;
   /** What it measured, for the reason of a campaign. */
   readonly measures: string;
 }
@@ -54,6 +65,8 @@ export const EMPTY_BOOK: CampaignBook = { lastPolicyVersion: 0, open: [], closed
 export const CLOSED_KEPT_MAX = 300;
 /** From here on, drift is taken to concern the whole fleet and single nodes are no longer listed. */
 export const DRIFTING_NODES_MAX = 2_000;
+/** Campaigns that one drift of one node gets without a single sample from it; a node that is gone must not keep the fleet collecting. */
+export const TRIES_PER_DRIFT_MAX = 3;
 /** Open campaigns beside the base campaign from which on none is started by hand. */
 export const BY_HAND_OPEN_MAX = 20;
 /** Nodes that one campaign names; more are asked to be selected as all. */

@@ -103,10 +103,11 @@ export class LocalExecutor implements Executor {
     const watched = watch(child, join(workspace.folder(request.node, 'logs'), 'step.log'), request.onMetadata);
     let timedOut = false;
     const stop = (): void => void child.stop(STOP_GRACE_MS);
+    const limitMs = Math.min(request.timeLimitMs, request.timeLeftMs);
     const timer = setTimeout(() => {
       timedOut = true;
       stop();
-    }, request.timeLimitMs);
+    }, limitMs);
     request.signal.addEventListener('abort', stop, { once: true });
     if (request.signal.aborted) stop();
     const exit = await child.exited;
@@ -118,7 +119,7 @@ export class LocalExecutor implements Executor {
     if (timedOut)
       return {
         outcome: 'timed-out',
-        reason: `step ${request.step.name} took longer than its time limit of ${Math.round(request.timeLimitMs / 1000)} s`,
+        reason: `step ${request.step.name} took longer than its time limit of ${Math.round(limitMs / 1000)} s`,
       };
     if (exit.code === 0) return { outcome: 'done', outputs: [], metadata: watched.metadata, seconds: 0 };
     return { outcome: 'failed', reason: failureOf(request.step.name, exit, watched.lastLines) };

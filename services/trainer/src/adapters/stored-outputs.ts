@@ -3,9 +3,9 @@ import type { DatasetItem, ObjectRef } from '@edgeloop/contracts';
 import { hexOf, readVerified } from '@edgeloop/store';
 import type { ObjectStore } from '@edgeloop/store';
 import type { z } from 'zod';
-import type { OutputFile } from '../domain/run.ts';
+import type { OutputFile, PlacedFile } from '../domain/run.ts';
 import { InvalidOutputError } from '../ports.ts';
-import type { Datasets, InputFile, RunOutputs } from '../ports.ts';
+import type { Datasets, RunOutputs } from '../ports.ts';
 
 /** Pictures handed to the packager; more make a package heavier, not safer. */
 export const GOLDEN_PICTURES_MAX = 4;
@@ -76,7 +76,7 @@ export class StoredDatasets implements Datasets {
     this.#store = store;
   }
 
-  async files(manifest: ObjectRef): Promise<{ pictures: readonly InputFile[]; goldenPictures: readonly ObjectRef[] }> {
+  async files(manifest: ObjectRef): Promise<{ pictures: readonly PlacedFile[]; goldenPictures: readonly ObjectRef[] }> {
     const snapshot = await readJson(this.#store, 'snapshot.json', manifest, DatasetSnapshot);
     const pictures = snapshot.items.map((item) => ({ input: 'samples', name: `${hexOf(item.picture.digest)}.jpg`, object: item.picture }));
     return { pictures, goldenPictures: goldenPicturesOf(snapshot.items) };

@@ -7,6 +7,11 @@ const STEP = `- step:
     command: python train.py {parameters}
 `;
 
+const PIPELINE = `- pipeline:
+    name: p
+    nodes: [{ name: a, type: execution, step: train }, { name: b, type: execution, step: train }]
+`;
+
 describe('a valohai.yaml', () => {
   it('is read in its own words', () => {
     const project = parseValohaiYaml(
@@ -47,6 +52,26 @@ describe('a valohai.yaml', () => {
       'an edge that ends nowhere',
       `${STEP}- pipeline:\n    name: p\n    nodes: [{ name: a, type: execution, step: train }]\n    edges: [[a.output.x, a]]\n`,
       /a is no socket/,
+    ],
+    [
+      'an edge between kinds that are not joined, with its line',
+      `${STEP}    inputs: [{ name: data }]\n${PIPELINE}    edges:\n      - [a.output.x, b.input.data]\n      - [a.metadata.map, b.input.data]\n`,
+      /valohai\.yaml:11: .*from metadata to input is not run here/,
+    ],
+    [
+      'an edge from an input that the step does not have, with its line',
+      `${PIPELINE}    edges:\n      - [a.input.frames, b.input.data]\n${STEP}    inputs: [{ name: data }]\n`,
+      /valohai\.yaml:5: edge a\.input\.frames -> b\.input\.data: step train has no input frames; it has data/,
+    ],
+    [
+      'an edge to a parameter that the step does not have, with its line',
+      `${STEP}${PIPELINE}    edges:\n      - [a.metadata.map, b.parameter.epochs]\n`,
+      /valohai\.yaml:9: .*step train has no parameter epochs; it has none/,
+    ],
+    [
+      'a node of a step that is not there, with its line',
+      `${STEP}- pipeline:\n    name: p\n    nodes:\n      - { name: a, type: execution, step: trian }\n    edges: []\n`,
+      /valohai\.yaml:8: node a: there is no step trian/,
     ],
     ['a time that is none', `${STEP}    time-limit: soon\n`, /1h 30m/],
   ])('refuses %s', (_, text, words) => {

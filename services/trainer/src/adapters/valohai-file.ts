@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { LineCounter, isSeq, parseDocument } from 'yaml';
 import type { Document } from 'yaml';
 import { z } from 'zod';
+import { edgeProblem, pairProblem, socketText } from '../domain/edge.ts';
 import { InvalidProjectError } from '../domain/valohai.ts';
 import type { Edge, PipelineDefinition, Socket, SocketType, StepDefinition, ValohaiProject } from '../domain/valohai.ts';
 
@@ -131,8 +132,9 @@ const EdgeText = z
   ])
   .transform(({ source, target }, context): Edge => {
     const edge = { source: socket(source, context), target: socket(target, context) };
-    if (edge.target.type !== 'input' && edge.target.type !== 'parameter')
-      context.addIssue({ code: 'custom', message: `an edge must end in an input or a parameter, not in ${target}` });
+    const known = SOCKET_TYPES.includes(edge.source.type) && SOCKET_TYPES.includes(edge.target.type);
+    const problem = known ? pairProblem(edge) : undefined;
+    if (problem) context.addIssue({ code: 'custom', message: problem });
     return edge;
   });
 
@@ -174,13 +176,30 @@ export function parseValohaiYaml(text: string, file: string): ValohaiProject {
   if (!isSeq(document.contents)) throw new InvalidProjectError(file, 'must be a list of steps and pipelines ("- step:" …)');
   const at = (path: readonly PropertyKey[]): string => `${file}:${lineOf(document, lines, path)}`;
   const project: { steps: StepDefinition[]; pipelines: PipelineDefinition[] } = { steps: [], pipelines: [] };
+  const places: number[] = [];
   for (const [index, item] of (document.toJS() as unknown[]).entries()) {
     const read = <S extends z.ZodType>(key: string, schema: S): z.output<S> => readItem(schema, item, { key, index, at });
-    if (has(item, 'pipeline')) project.pipelines.push(read('pipeline', Pipeline));
-    else if (has(item, 'step')) project.steps.push(read('step', Step));
+    if (has(item, 'pipeline')) {
+      project.pipelines.push(read('pipeline', Pipeline));
+      places.push(index);
+    } else if (has(item, 'step')) project.steps.push(read('step', Step));
     else throw new InvalidProjectError(at([index]), 'expected "step:" or "pipeline:"');
   }
+  for (const [place, pipeline] of project.pipelines.entries())
+    checkPipeline(project, pipeline, (path) => at([places[place] as number, 'pipeline', ...path]));
   return project;
+}
+
+/** Nodes name steps, and edges sockets, that the file may declare further down: checked when all of it is read. */
+function checkPipeline(project: ValohaiProject, pipeline: PipelineDefinition, at: (path: readonly PropertyKey[]) => string): void {
+  const stepOf = (name: string | undefined): StepDefinition | undefined => project.steps.find((step) => step.name === name);
+  for (const [index, node] of pipeline.nodes.entries())
+    if (!stepOf(node.step)) throw new InvalidProjectError(at(['nodes', index]), `node ${node.name}: there is no step ${node.step}`);
+  for (const [index, edge] of pipeline.edges.entries()) {
+    const problem = edgeProblem(edge, (name) => stepOf(pipeline.nodes.find((node) => node.name === name)?.step));
+    if (problem)
+      throw new InvalidProjectError(at(['edges', index]), `edge ${socketText(edge.source)} -> ${socketText(edge.target)}: ${problem}`);
+  }
 }
 
 function has(item: unknown, key: string): boolean {

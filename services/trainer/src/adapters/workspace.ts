@@ -5,8 +5,7 @@ import { dirname, join, relative, resolve, sep } from 'node:path';
 import type { ObjectRef } from '@edgeloop/contracts';
 import { hexOf, keyOf, readVerified } from '@edgeloop/store';
 import type { ObjectStore } from '@edgeloop/store';
-import type { OutputFile } from '../domain/run.ts';
-import type { InputFile } from '../ports.ts';
+import type { OutputFile, PlacedFile } from '../domain/run.ts';
 
 /** Transfers of one execution that run at once. */
 const TRANSFERS_AT_ONCE = 8;
@@ -81,7 +80,7 @@ export class Workspace {
   }
 
   /** Puts every input file in its place; files that are there already stay. */
-  async fetchInputs(node: string, inputs: readonly InputFile[], signal: AbortSignal): Promise<void> {
+  async fetchInputs(node: string, inputs: readonly PlacedFile[], signal: AbortSignal): Promise<void> {
     await forEachAtOnce(inputs, TRANSFERS_AT_ONCE, async ({ input, name, object }) => {
       signal.throwIfAborted();
       const target = join(this.folder(node, 'inputs'), input, name);

@@ -3,44 +3,39 @@ import { RunCompleted, RunEnded, RunJudged, RunProgressed, RunStepStarted } from
 import type { GateVerdict, ObjectRef } from '@edgeloop/contracts';
 import { isoOf, sleep } from '@edgeloop/runtime';
 import type { Clock, Logger } from '@edgeloop/runtime';
-import { commandLine } from '../domain/command-line.ts';
 import { judgeCandidate } from '../domain/gate.ts';
 import type { GateRule } from '../domain/gate.ts';
-import { inputsOf, parametersOf } from '../domain/inputs.ts';
+import { passedOn } from '../domain/inputs.ts';
 import type { MetadataValue } from '../domain/metadata-line.ts';
 import { planPipeline, stepNamed } from '../domain/pipeline-plan.ts';
 import type { PlannedExecution } from '../domain/pipeline-plan.ts';
 import { evolve, nextStep } from '../domain/run.ts';
 import type { NextStep, OutputFile, Run, RunChange } from '../domain/run.ts';
 import { InvalidProjectError } from '../domain/valohai.ts';
-import type { ParameterValue, ValohaiProject } from '../domain/valohai.ts';
+import type { ValohaiProject } from '../domain/valohai.ts';
 import { InvalidOutputError } from '../ports.ts';
 import { startedId } from './trainer.ts';
-import type { Datasets, ExecutionResult, Executor, RunOutputs } from '../ports.ts';
+import type { Executor, RunOutputs } from '../ports.ts';
+import { orderOf } from './execution-request.ts';
+import type { RequestParts, RequestSettings } from './execution-request.ts';
 
 /** Metadata events of one execution come no closer together than this. */
 export const PROGRESS_EVERY_MS = 1_000;
 /** Waits this long after a failure of the bus or the store before it goes on with the run. */
 const RETRY_AFTER_MS = 2_000;
 
-export interface RunDriverParts {
+export interface RunDriverParts extends RequestParts {
   readonly bus: Pick<Bus, 'publish'>;
   readonly runs: Documents<Run>;
   readonly executor: Executor;
   readonly outputs: RunOutputs;
-  readonly datasets: Datasets;
   readonly loadProject: () => Promise<ValohaiProject>;
-  /** Weights for a first model; null when none is configured. */
-  readonly firstBase: () => Promise<ObjectRef | null>;
   readonly clock: Clock;
   readonly log: Logger;
 }
 
-export interface RunDriverSettings {
+export interface RunDriverSettings extends RequestSettings {
   readonly gate: GateRule;
-  /** Parameter overrides by step name. */
-  readonly parameters: Readonly<Record<string, Readonly<Record<string, ParameterValue>>>>;
-  readonly stepTimeoutMs: number;
 }
 
 interface Plan {
@@ -123,46 +118,18 @@ export class RunDriver {
       payload: { runId: run.runId, step: next.node, attempt: next.attempt },
     };
     await this.#change(run, { type: 'began', node: next.node, attempt: next.attempt }, [started]);
-    const result = await this.#runStep(run, execution, signal);
+    const order = await orderOf(run, execution, this.#parts, this.#settings);
+    const timeLeftMs = Math.max(1, run.deadlineAt - this.#parts.clock.now());
+    const result = await this.#parts.executor.execute({ ...order, timeLeftMs, signal, onMetadata: this.#progressOf(run, next.node) });
     if (result.outcome === 'done') {
       const { outputs, metadata, seconds } = result;
-      await this.#change(run, {
-        type: 'finished',
-        execution: { node: next.node, step: execution.step.name, outputs, metadata, seconds },
-      });
+      const { node, parameters } = order;
+      const inputs = passedOn(node, plan.executions, order.inputs);
+      const done = { node, step: execution.step.name, parameters, inputs, outputs, metadata, seconds };
+      await this.#change(run, { type: 'finished', execution: done });
     } else if (result.outcome !== 'cancelled') {
       await this.#end(run, result.outcome, next.node, result.reason);
     }
-  }
-
-  async #runStep(run: Run, execution: PlannedExecution, signal: AbortSignal): Promise<ExecutionResult> {
-    const pictures = run.dataset ? (await this.#parts.datasets.files(run.dataset.manifest)).pictures : [];
-    const base = run.incumbent?.model ?? (await this.#parts.firstBase());
-    const inputs = inputsOf(execution, run.finished, { run, incumbent: run.incumbent, base, pictures });
-    const command = commandLine(
-      execution.step,
-      parametersOf(execution, run.finished, this.#settings.parameters[execution.step.name] ?? {}),
-    );
-    const variables = execution.step.environmentVariables.flatMap((each) =>
-      each.default === undefined ? [] : [[each.name, each.default] as const],
-    );
-    const left = run.deadlineAt - this.#parts.clock.now();
-    return this.#parts.executor.execute({
-      runId: run.runId,
-      node: execution.node,
-      step: execution.step,
-      command,
-      inputs,
-      environment: {
-        ...Object.fromEntries(variables),
-        EDGELOOP_RUN_ID: run.runId,
-        EDGELOOP_MODEL_NAME: run.model.name,
-        EDGELOOP_MODEL_VERSION: run.model.version,
-      },
-      timeLimitMs: Math.max(1, Math.min(left, (execution.step.timeLimitSeconds ?? Infinity) * 1000, this.#settings.stepTimeoutMs)),
-      signal,
-      onMetadata: this.#progressOf(run, execution.node),
-    });
   }
 
   #progressOf(run: Run, node: string): (metadata: Readonly<Record<string, MetadataValue>>) => void {

@@ -4,6 +4,7 @@ import type { ModelLine } from '../domain/model-line.ts';
 import type { Run } from '../domain/run.ts';
 
 const count = z.int().nonnegative();
+const parameter = z.union([z.string(), z.number(), z.boolean()]);
 const metadata = z.record(z.string(), z.union([z.number(), z.string(), z.boolean(), z.null()]));
 
 export const StoredRun: z.ZodType<Run> = z.object({
@@ -22,6 +23,8 @@ export const StoredRun: z.ZodType<Run> = z.object({
     z.object({
       node: z.string(),
       step: z.string(),
+      parameters: z.record(z.string(), z.union([parameter, z.array(parameter)])).default({}),
+      inputs: z.array(z.object({ input: z.string(), name: z.string(), object: ObjectRef })).default([]),
       outputs: z.array(z.object({ name: z.string(), object: ObjectRef })),
       metadata,
       seconds: z.number(),

@@ -1,7 +1,7 @@
 import { InvalidProjectError } from './valohai.ts';
-import type { ParameterDefinition, ParameterValue, StepDefinition } from './valohai.ts';
+import type { ParameterDefinition, ParameterSetting, ParameterValue, StepDefinition } from './valohai.ts';
 
-export type ParameterValues = Readonly<Record<string, ParameterValue | readonly ParameterValue[] | undefined>>;
+export type ParameterValues = Readonly<Record<string, ParameterSetting | undefined>>;
 
 /** POSIX single-quote quoting; plain words stay as they are. */
 export function shellQuote(value: string): string {
@@ -35,10 +35,26 @@ function passFlag(parameter: ParameterDefinition, value: boolean): readonly stri
   return parameter.passFalseAs === undefined ? [] : [parameter.passFalseAs];
 }
 
+function isSet(values: readonly ParameterValue[]): boolean {
+  return values[0] === true || values[0] === 'true';
+}
+
+/** The value that each declared parameter has for one execution: what was given, else its default; none for an absent optional one. */
+export function effectiveParameters(step: StepDefinition, given: ParameterValues): Readonly<Record<string, ParameterSetting>> {
+  const settings = step.parameters.flatMap((parameter): [string, ParameterSetting][] => {
+    const values = valuesOf(parameter, given);
+    if (parameter.type === 'flag') return [[parameter.name, isSet(values)]];
+    const [only] = values;
+    if (only === undefined) return [];
+    return [[parameter.name, parameter.multiple === 'none' && values.length === 1 ? only : values]];
+  });
+  return Object.fromEntries(settings);
+}
+
 /** One parameter in its pass-as form, shell-quoted; nothing for an absent optional one. */
 export function passParameter(parameter: ParameterDefinition, given: ParameterValues): string {
   const values = valuesOf(parameter, given);
-  if (parameter.type === 'flag') return passFlag(parameter, values[0] === true || values[0] === 'true').join(' ');
+  if (parameter.type === 'flag') return passFlag(parameter, isSet(values)).join(' ');
   if (values.length === 0) return '';
   const passAs = parameter.passAs ?? '--{name}={value}';
   const passOne = (value: string): string =>

@@ -1,15 +1,9 @@
 import type { Incumbent, ObjectRef } from '@edgeloop/contracts';
 import { matchesOutput } from './pipeline-plan.ts';
 import type { PlannedExecution } from './pipeline-plan.ts';
-import type { FinishedExecution, Run } from './run.ts';
+import type { FinishedExecution, OutputFile, PlacedFile, Run } from './run.ts';
 import { InvalidProjectError } from './valohai.ts';
-import type { InputDefinition, ParameterValue } from './valohai.ts';
-
-export interface PlacedFile {
-  readonly input: string;
-  readonly name: string;
-  readonly object: ObjectRef;
-}
+import type { Edge, InputDefinition, ParameterSetting, ParameterValue } from './valohai.ts';
 
 /** What the trainer itself can put into an input of that name when no edge does. */
 export interface RunContext {
@@ -43,18 +37,31 @@ function fromContext(input: string, context: RunContext): readonly PlacedFile[] 
   }
 }
 
+/** What the source of an edge has to give: outputs that match its key, or the files that filled its input. */
+function filesFrom({ source }: Edge, finished: readonly FinishedExecution[]): readonly OutputFile[] {
+  const done = finished.find(({ node }) => node === source.node);
+  if (source.type === 'output') return done?.outputs.filter((output) => matchesOutput(source.key, output.name)) ?? [];
+  if (source.type === 'input') return done?.inputs.filter((file) => file.input === source.key) ?? [];
+  return [];
+}
+
 function fromEdges(execution: PlannedExecution, input: InputDefinition, finished: readonly FinishedExecution[]): readonly PlacedFile[] {
   return execution.incoming
-    .filter((edge) => edge.target.type === 'input' && edge.target.key === input.name && edge.source.type === 'output')
-    .flatMap((edge) => {
-      const outputs = finished.find((done) => done.node === edge.source.node)?.outputs ?? [];
-      const files = outputs.filter((output) => matchesOutput(edge.source.key, output.name));
-      return files.map((file) => ({
-        input: input.name,
-        name: input.filename ?? (input.keepDirectories ? file.name : baseName(file.name)),
-        object: file.object,
-      }));
-    });
+    .filter((edge) => edge.target.type === 'input' && edge.target.key === input.name)
+    .flatMap((edge) => filesFrom(edge, finished))
+    .map(({ name, object }) => ({
+      input: input.name,
+      name: input.filename ?? (input.keepDirectories ? name : baseName(name)),
+      object,
+    }));
+}
+
+/** Of the files of an execution those that edges carry on from its inputs: all that a run has to remember of them. */
+export function passedOn(node: string, executions: readonly PlannedExecution[], files: readonly PlacedFile[]): readonly PlacedFile[] {
+  const leaving = executions
+    .flatMap((execution) => execution.incoming)
+    .filter((edge) => edge.source.node === node && edge.source.type === 'input');
+  return files.filter((file) => leaving.some((edge) => edge.source.key === file.input));
 }
 
 /** Every file an execution gets; refuses one whose compulsory input stays empty. */
@@ -77,12 +84,16 @@ export function parametersOf(
   execution: PlannedExecution,
   finished: readonly FinishedExecution[],
   configured: Readonly<Record<string, ParameterValue>>,
-): Readonly<Record<string, ParameterValue>> {
-  const values: Record<string, ParameterValue> = { ...configured };
+): Readonly<Record<string, ParameterSetting>> {
+  const values: Record<string, ParameterSetting> = { ...configured };
   for (const edge of execution.incoming) {
-    if (edge.target.type !== 'parameter' || edge.source.type !== 'metadata') continue;
-    const value = finished.find((done) => done.node === edge.source.node)?.metadata[edge.source.key];
+    const value = edge.target.type === 'parameter' ? valueFrom(edge, finished) : undefined;
     if (value !== undefined && value !== null) values[edge.target.key] = value;
   }
   return values;
+}
+
+function valueFrom({ source }: Edge, finished: readonly FinishedExecution[]): ParameterSetting | null | undefined {
+  const done = finished.find(({ node }) => node === source.node);
+  return source.type === 'parameter' ? done?.parameters[source.key] : done?.metadata[source.key];
 }

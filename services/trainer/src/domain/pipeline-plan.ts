@@ -1,3 +1,4 @@
+import { edgeProblem, socketText } from './edge.ts';
 import { InvalidProjectError } from './valohai.ts';
 import type { Edge, PipelineDefinition, StepDefinition, ValohaiProject } from './valohai.ts';
 
@@ -29,16 +30,6 @@ export function pipelineNamed(project: ValohaiProject, name: string): PipelineDe
   return pipeline;
 }
 
-function checkEdge(pipeline: PipelineDefinition, executions: ReadonlyMap<string, PlannedExecution>, edge: Edge): void {
-  const place = `pipeline ${pipeline.name}, edge to ${edge.target.node}.${edge.target.type}.${edge.target.key}`;
-  const [source, target] = [executions.get(edge.source.node), executions.get(edge.target.node)];
-  if (!source) throw new InvalidProjectError(place, `there is no node ${edge.source.node}`);
-  if (!target) throw new InvalidProjectError(place, `there is no node ${edge.target.node}`);
-  const declared = edge.target.type === 'input' ? target.step.inputs : target.step.parameters;
-  if (!declared.some((each) => each.name === edge.target.key))
-    throw new InvalidProjectError(place, `step ${target.step.name} has no ${edge.target.type} ${edge.target.key}`);
-}
-
 /** Nodes in topological order (ties in the order of the file); refuses unknown steps, dangling edges and circles. */
 export function planPipeline(project: ValohaiProject, name: string): readonly PlannedExecution[] {
   const pipeline = pipelineNamed(project, name);
@@ -51,7 +42,10 @@ export function planPipeline(project: ValohaiProject, name: string): readonly Pl
       incoming: pipeline.edges.filter((edge) => edge.target.node === node.name),
     });
   }
-  for (const edge of pipeline.edges) checkEdge(pipeline, executions, edge);
+  for (const edge of pipeline.edges) {
+    const problem = edgeProblem(edge, (node) => executions.get(node)?.step);
+    if (problem) throw new InvalidProjectError(`pipeline ${name}, edge to ${socketText(edge.target)}`, problem);
+  }
   const ordered: PlannedExecution[] = [];
   const waiting = [...executions.values()];
   while (waiting.length > 0) {

@@ -105,6 +105,20 @@ describe('a pipeline plan', () => {
     expect(() => planPipeline(project([]), 'q')).toThrow('it has p');
   });
 
+  it.each([
+    ['b.input.weights', 'c.input.model', 'step b has no input weights; it has model'],
+    ['b.parameter.lr', 'c.parameter.lr', 'step b has no parameter lr; it has none'],
+    ['b.input.model', 'c.parameter.lr', 'from input to parameter is not run here: only metadata or parameter fills a parameter'],
+    ['b.metadata.map', 'c.input.model', 'from metadata to input is not run here: only output or input fills an input'],
+    ['b.output.x', 'c.output.x', 'must end in an input or a parameter'],
+  ])('refuses an edge %s -> %s', (source, target, words) => {
+    expect(() => planPipeline(project([[source, target]]), 'p')).toThrow(words);
+  });
+
+  it('takes an edge between inputs, and orders by it', () => {
+    expect(planPipeline(project([['c.input.model', 'b.input.model']]), 'p').map(({ node }) => node)).toEqual(['c', 'b', 'a']);
+  });
+
   it('matches outputs by name and by star', () => {
     expect([
       matchesOutput('best*.onnx', 'best-3.onnx'),

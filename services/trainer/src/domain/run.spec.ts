@@ -5,7 +5,15 @@ import type { FinishedExecution, Run, RunChange } from './run.ts';
 
 const plan = { nodes: ['pre-process', 'train', 'evaluate', 'deploy'], evaluationNode: 'evaluate' };
 const gate = (verdict: 'passed' | 'refused') => ({ verdict, reasons: ['night 0.5 against 0.1'], evaluation: null });
-const finished = (node: string): FinishedExecution => ({ node, step: node, outputs: [], metadata: {}, seconds: 1 });
+const finished = (node: string): FinishedExecution => ({
+  node,
+  step: node,
+  parameters: {},
+  inputs: [],
+  outputs: [],
+  metadata: {},
+  seconds: 1,
+});
 
 function started(): Run {
   return {

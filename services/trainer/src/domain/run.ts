@@ -1,5 +1,6 @@
 import type { GateVerdict, Incumbent, ModelCard, ObjectRef, RunTrigger } from '@edgeloop/contracts';
 import type { MetadataValue } from './metadata-line.ts';
+import type { ParameterSetting } from './valohai.ts';
 
 export interface OutputFile {
   /** Path below the step's output folder. */
@@ -7,9 +8,20 @@ export interface OutputFile {
   readonly object: ObjectRef;
 }
 
+/** A file that an execution finds below `<inputs>/<input>/`. */
+export interface PlacedFile {
+  readonly input: string;
+  readonly name: string;
+  readonly object: ObjectRef;
+}
+
 export interface FinishedExecution {
   readonly node: string;
   readonly step: string;
+  /** What its parameters were, so that an edge can carry one on. */
+  readonly parameters: Readonly<Record<string, ParameterSetting>>;
+  /** Files of those inputs that an edge carries on. */
+  readonly inputs: readonly PlacedFile[];
   readonly outputs: readonly OutputFile[];
   /** Last value of each metadata key. */
   readonly metadata: Readonly<Record<string, MetadataValue>>;

@@ -2,7 +2,7 @@
 export interface ParameterDefinition {
   readonly name: string;
   readonly type: 'flag' | 'float' | 'integer' | 'string';
-  readonly default?: ParameterValue | readonly ParameterValue[];
+  readonly default?: ParameterSetting;
   readonly min?: number;
   readonly max?: number;
   readonly choices?: readonly ParameterValue[];
@@ -15,6 +15,9 @@ export interface ParameterDefinition {
 }
 
 export type ParameterValue = string | number | boolean;
+
+/** One value, or several of a parameter that takes a list. */
+export type ParameterSetting = ParameterValue | readonly ParameterValue[];
 
 export interface InputDefinition {
   readonly name: string;
