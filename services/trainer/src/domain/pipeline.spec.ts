@@ -116,7 +116,7 @@ describe('a pipeline plan', () => {
   });
 
   it('takes an edge between inputs, and orders by it', () => {
-    expect(planPipeline(project([['c.input.model', 'b.input.model']]), 'p').map(({ node }) => node)).toEqual(['c', 'b', 'a']);
+    expect(planPipeline(project([['b.input.model', 'c.input.model']]), 'p').map(({ node }) => node)).toEqual(['b', 'c', 'a']);
   });
 
   it('matches outputs by name and by star', () => {
