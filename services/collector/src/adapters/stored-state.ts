@@ -32,10 +32,7 @@ const NodeDrift = z.object({
   settledAtMs: milliseconds.nullable(),
   served: z.boolean(),
   /** Absent in books of before it was noted: what such a book says was served stays so. */
-  joined: z
-    .object({ campaignId: z.string(), accepted: z.int().nonnegative() })
-    .nullable()
-    .default(null),
+  joined: z.object({ campaignId: z.string(), accepted: z.int().nonnegative() }).nullable().default(null),
   tries: z.int().nonnegative().default(0),
   measures: z.string(),
 });

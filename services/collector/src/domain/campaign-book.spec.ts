@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { turnPage, type BookEvent, type BookInput, type DriftPlan, type PolicyDraft } from './campaign-book.ts';
-import { CLOSED_KEPT_MAX, DRIFTING_NODES_MAX, EMPTY_BOOK, type CampaignBook } from './campaign.ts';
+import { CLOSED_KEPT_MAX, DRIFTING_NODES_MAX, EMPTY_BOOK, TRIES_PER_DRIFT_MAX, type CampaignBook } from './campaign.ts';
 
 const policy: PolicyDraft = { policyId: 'p', rules: [], nearDuplicateBits: 4, samplesMax: null };
 const plan: DriftPlan = { policy: { ...policy, policyId: 'drift' }, samplesTotal: 10, lastsMs: 1_000, cooldownMs: 500 };
@@ -21,7 +21,14 @@ function play(...inputs: readonly (BookInput & { at?: number })[]): { book: Camp
 }
 
 const serviceStarted = { type: 'service-started', base: policy, baseId: 'base' } as const;
-const drifted = (nodeId: string, atMs: number) => ({ type: 'node-drifted', nodeId, atMs, measures: 'brightness 0.5 -> 0.1' }) as const;
+const drifted = (nodeId: string, atMs: number, perNode: Record<string, number> = {}) =>
+  ({
+    type: 'node-drifted',
+    nodeId,
+    atMs,
+    measures: 'brightness 0.5 -> 0.1',
+    accepted: { perCampaign: {}, perNode: new Map(Object.entries(perNode)) },
+  }) as const;
 const settled = (nodeId: string, atMs: number) => ({ type: 'node-settled', nodeId, atMs }) as const;
 const ticked = (perCampaign: Record<string, number> = {}, perNode: Record<string, number> = {}) =>
   ({ type: 'clock-ticked', accepted: { perCampaign, perNode: new Map(Object.entries(perNode)) } }) as const;
@@ -34,6 +41,65 @@ function kinds(events: readonly BookEvent[]): string[] {
       ? `started ${event.campaign.campaignId} v${event.campaign.policy.version}`
       : `closed ${event.campaignId} ${event.outcome} ${event.accepted}`,
   );
+}
+
+/** Nodes that drift, settle and give samples while campaigns come and go; counts for each lasting drift what answered it. */
+class World {
+  readonly drifting = new Map<string, { samples: number; campaigns: number }>();
+  #book = EMPTY_BOOK;
+  #nowMs = 0;
+  readonly #perCampaign: Record<string, number> = {};
+  readonly #perNode: Record<string, number> = {};
+
+  take({ type, nodeId }: { type: 'drift' | 'settle' | 'sample'; nodeId: string }, laterMs: number): void {
+    this.#nowMs += 1 + laterMs;
+    if (type === 'drift') this.#drift(nodeId);
+    else if (type === 'settle') this.#settle(nodeId);
+    else this.#sample(nodeId);
+    this.pass(0);
+  }
+
+  pass(ms: number): void {
+    this.#nowMs += ms;
+    this.#turn(ticked({ ...this.#perCampaign }, { ...this.#perNode }));
+  }
+
+  #drift(nodeId: string): void {
+    const input = drifted(nodeId, this.#nowMs, { ...this.#perNode });
+    this.drifting.set(nodeId, { samples: 0, campaigns: 0 });
+    const running = this.#book.open.some(({ nodes }) => !('all' in nodes) && nodes.nodeIds.includes(nodeId));
+    if (running) this.#count(nodeId, 'campaigns');
+    this.#turn(input);
+  }
+
+  #settle(nodeId: string): void {
+    this.drifting.delete(nodeId);
+    this.#turn(settled(nodeId, this.#nowMs));
+  }
+
+  #sample(nodeId: string): void {
+    for (const { campaignId, nodes } of this.#book.open) {
+      if ('all' in nodes || !nodes.nodeIds.includes(nodeId)) continue;
+      this.#perCampaign[campaignId] = (this.#perCampaign[campaignId] ?? 0) + 1;
+      this.#perNode[`${campaignId}/${nodeId}`] = (this.#perNode[`${campaignId}/${nodeId}`] ?? 0) + 1;
+      this.#count(nodeId, 'samples');
+    }
+  }
+
+  #count(nodeId: string, what: 'samples' | 'campaigns'): void {
+    const counted = this.drifting.get(nodeId);
+    if (counted !== undefined) counted[what] += 1;
+  }
+
+  #turn(input: BookInput): void {
+    const before = this.#book;
+    this.#book = turnPage(before, input, { nowMs: this.#nowMs, plan }).book;
+    for (const { campaignId, nodes } of this.#book.open) {
+      const known = before.open.find((open) => open.campaignId === campaignId);
+      const had = known === undefined || 'all' in known.nodes ? [] : known.nodes.nodeIds;
+      for (const nodeId of 'all' in nodes ? [] : nodes.nodeIds.filter((each) => !had.includes(each))) this.#count(nodeId, 'campaigns');
+    }
+  }
 }
 
 describe('the book of campaigns', () => {
@@ -95,7 +161,7 @@ describe('the book of campaigns', () => {
   it('waits after a drift campaign, then answers the node that drifted meanwhile', () => {
     const { events } = play(
       drifted('n1', 1),
-      { ...ticked({ 'drift-1': 10 }), at: 100 },
+      { ...ticked({ 'drift-1': 10 }, { 'drift-1/n1': 10 }), at: 100 },
       { ...drifted('n2', 150), at: 150 },
       { ...ticked(), at: 599 },
       { ...ticked(), at: 600 },
@@ -104,16 +170,59 @@ describe('the book of campaigns', () => {
   });
 
   it('forgets a node that settled while it waited', () => {
-    const { events } = play(drifted('n1', 1), { ...ticked({ 'drift-1': 10 }), at: 100 }, drifted('n2', 150), settled('n2', 160), {
-      ...ticked(),
-      at: 9_000,
-    });
+    const full = ticked({ 'drift-1': 10 }, { 'drift-1/n1': 10 });
+    const { events } = play(drifted('n1', 1), { ...full, at: 100 }, drifted('n2', 150), settled('n2', 160), { ...ticked(), at: 9_000 });
     expect(kinds(events)).toEqual(['started drift-1 v1', 'closed drift-1 full 10']);
   });
 
   it('does not collect twice for one drift', () => {
-    const { events } = play(drifted('n1', 1), { ...ticked({ 'drift-1': 10 }), at: 100 }, { ...ticked(), at: 1e6 });
+    const full = ticked({ 'drift-1': 10 }, { 'drift-1/n1': 10 });
+    const { events } = play(drifted('n1', 1), { ...full, at: 100 }, { ...full, at: 1e6 });
     expect(events).toHaveLength(2);
+  });
+
+  it.each([
+    ['was all but full', { ...ticked({ 'drift-1': 10 }, { 'drift-1/n1': 10 }), at: 100 }, 'full', 600],
+    ['was at its deadline', { ...ticked({ 'drift-1': 9 }, { 'drift-1/n1': 9 }), at: 1_000 }, 'deadline', 1_500],
+  ])('answers a node that joined when the campaign %s with the next one, after the pause', (_when, closing, outcome, again) => {
+    const story = [drifted('n1', 1), drifted('n2', 2), closing] as const;
+    const known = { 'drift-1/n1': 10 };
+    expect(kinds(play(...story, { ...ticked({}, known), at: again - 1 }).events).at(-1)).toContain(`closed drift-1 ${outcome}`);
+    const { book, events } = play(...story, { ...ticked({}, known), at: again });
+    expect(kinds(events).at(-1)).toBe('started drift-3 v3');
+    expect(book.open[0]?.nodes).toEqual({ nodeIds: ['n2'] });
+  });
+
+  it('takes samples that come in after the close for an answer', () => {
+    const late = { 'drift-1/n1': 10, 'drift-1/n2': 1 };
+    const closing = { ...ticked({ 'drift-1': 10 }, { 'drift-1/n1': 10 }), at: 100 };
+    const { events } = play(
+      drifted('n1', 1),
+      drifted('n2', 2),
+      closing,
+      { ...ticked({}, late), at: 200 },
+      { ...ticked({}, late), at: 1e6 },
+    );
+    expect(kinds(events).at(-1)).toBe('closed drift-1 full 10');
+  });
+
+  it('counts only what a node gave since it drifted again', () => {
+    const before = { 'drift-1/n1': 4 };
+    const story = [drifted('n1', 1), settled('n1', 5), drifted('n1', 7, before)] as const;
+    const ends = (count: number) => [
+      { ...ticked({ 'drift-1': 10 }, { 'drift-1/n1': count }), at: 100 },
+      { ...ticked({}, { 'drift-1/n1': count }), at: 600 },
+    ];
+    expect(kinds(play(...story, ...ends(4)).events).at(-1)).toBe('started drift-2 v2');
+    expect(kinds(play(...story, ...ends(5)).events).at(-1)).toBe('closed drift-1 full 10');
+  });
+
+  it('does not collect for ever for a node that never gives a sample', () => {
+    const years = Array.from({ length: 50 }, (_, index) => ({ ...ticked(), at: index * 2_000 }));
+    const { events } = play(drifted('n1', 1), ...years);
+    expect(events.filter(({ type }) => type === 'campaign-started')).toHaveLength(TRIES_PER_DRIFT_MAX);
+    const again = play(drifted('n1', 1), ...years, { ...drifted('n1', 200_000), at: 200_000 });
+    expect(again.events).toHaveLength(events.length + 1);
   });
 
   it('takes very many drifting nodes for the whole fleet', () => {
@@ -135,6 +244,26 @@ describe('the book of campaigns', () => {
     const { book } = play(...rounds);
     expect(book.closed).toHaveLength(CLOSED_KEPT_MAX);
     expect(book.closed[0]?.campaignId).toBe(`h${CLOSED_KEPT_MAX + 4}`);
+  });
+
+  it('answers every drift that lasts with a sample or with all the campaigns that it may have', () => {
+    const node = fc.constantFrom('n1', 'n2', 'n3');
+    const step = fc.oneof(
+      node.map((nodeId) => ({ type: 'drift', nodeId }) as const),
+      node.map((nodeId) => ({ type: 'settle', nodeId }) as const),
+      node.map((nodeId) => ({ type: 'sample', nodeId }) as const),
+    );
+    fc.assert(
+      fc.property(fc.array(fc.tuple(step, fc.nat(400)), { maxLength: 50 }), (steps) => {
+        const world = new World();
+        for (const [each, later] of steps) world.take(each, later);
+        for (let round = 0; round < 10; round += 1) world.pass(plan.lastsMs + plan.cooldownMs);
+        for (const [nodeId, { samples, campaigns }] of world.drifting) {
+          expect({ nodeId, answered: samples > 0 || campaigns >= TRIES_PER_DRIFT_MAX }).toEqual({ nodeId, answered: true });
+          expect(campaigns).toBeLessThanOrEqual(TRIES_PER_DRIFT_MAX);
+        }
+      }),
+    );
   });
 
   it('holds its promises under any order and repetition of inputs', () => {

@@ -26,7 +26,13 @@ export interface DriftPlan {
 
 export type BookInput =
   | { readonly type: 'service-started'; readonly base: PolicyDraft; readonly baseId: string }
-  | { readonly type: 'node-drifted'; readonly nodeId: string; readonly atMs: number; readonly measures: string; readonly accepted: Accepted }
+  | {
+      readonly type: 'node-drifted';
+      readonly nodeId: string;
+      readonly atMs: number;
+      readonly measures: string;
+      readonly accepted: Accepted;
+    }
   | { readonly type: 'node-settled'; readonly nodeId: string; readonly atMs: number }
   | {
       readonly type: 'asked-to-start';
