@@ -35,11 +35,11 @@ function readResults(path) {
   }
 }
 
-/** The whole turn trains a model while everything else runs: it gets the machine to itself, after all others. */
+/** A whole turn trains a model while everything else runs: each gets the machine to itself, after all others. */
 const ALONE = 'test/e2e/turn';
 
 function phasesOf(args) {
-  return args.length > 0 ? [args] : [[`--testPathIgnorePatterns=${ALONE}`], [ALONE]];
+  return args.length > 0 ? [args] : [[`--testPathIgnorePatterns=${ALONE}`], [ALONE, '--runInBand']];
 }
 
 async function runPhase(args) {

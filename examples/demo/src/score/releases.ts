@@ -1,5 +1,4 @@
-import { ReleasePublished, RunCompleted } from '@edgeloop/contracts';
-import type { PayloadOf } from '@edgeloop/contracts';
+import type { PayloadOf, ReleasePublished, RunCompleted } from '@edgeloop/contracts';
 import type { ReleaseReport } from './report.ts';
 
 type Completed = Pick<PayloadOf<typeof RunCompleted>, 'runId'>;
