@@ -55,27 +55,34 @@ export const UNKNOWN_ANSWERS_MAX = 5;
 export class SampleSpool {
   readonly #database: DatabaseSync;
   readonly #limits: SpoolLimits;
-  #shed: number;
+  /** Frames let go of, as the disk has it. */
+  #shedStored: number;
+  /** Let go of while the disk was full; stored with the next frame that it takes. */
+  #shedUnstored = 0;
 
   constructor(database: DatabaseSync, limits: SpoolLimits) {
     this.#database = database;
     this.#limits = limits;
-    this.#shed = this.#number(`SELECT value FROM counters WHERE name = 'shed'`);
+    this.#shedStored = this.#number(`SELECT value FROM counters WHERE name = 'shed'`);
   }
 
   append(sample: NewSample): Appended {
     try {
-      return transaction(this.#database, () => this.#append(sample));
+      const { appended, shedTotal } = transaction(this.#database, () => this.#append(sample));
+      // Only what was committed counts: after a rollback the frames are there again.
+      this.#shedStored = shedTotal;
+      this.#shedUnstored = 0;
+      return appended;
     } catch (cause) {
       if (!isDiskFull(cause)) throw cause;
-      this.#shed += 1;
+      this.#shedUnstored += 1;
       return 'shed';
     }
   }
 
   stats(): { items: number; bytes: number; shed: number } {
     const row = this.#database.prepare('SELECT count(*) AS items, coalesce(sum(bytes), 0) AS bytes FROM samples').get();
-    return { items: Number(row?.['items']), bytes: Number(row?.['bytes']), shed: this.#shed };
+    return { items: Number(row?.['items']), bytes: Number(row?.['bytes']), shed: this.#shedStored + this.#shedUnstored };
   }
 
   /** The most valuable first. */
@@ -132,29 +139,34 @@ export class SampleSpool {
     });
   }
 
-  #append(sample: NewSample): Appended {
-    const { sampleId } = sample.facts;
-    if (this.#number('SELECT count(*) FROM settled WHERE sample_id = ?', sampleId) > 0) return 'duplicate';
-    if (this.#number('SELECT count(*) FROM samples WHERE sample_id = ?', sampleId) > 0) return 'duplicate';
-    if (!this.#makeRoom(sample)) {
-      this.#countShed(1);
-      return 'shed';
-    }
-    this.#run(
-      `INSERT INTO samples (sample_id, campaign_id, stage, value, bytes, facts, picture) VALUES (?, ?, 'kept', ?, ?, ?, ?)`,
-      sampleId,
-      sample.facts.campaignId,
-      sample.value,
-      sample.picture.length,
-      JSON.stringify(sample.facts),
-      sample.picture,
-    );
+  #append(sample: NewSample): { appended: Appended; shedTotal: number } {
+    if (this.#isKnown(sample.facts.sampleId)) return { appended: 'duplicate', shedTotal: this.#storeShed(0) };
+    const evicted = this.#makeRoom(sample);
+    if (evicted === undefined) return { appended: 'shed', shedTotal: this.#storeShed(1) };
+    this.#insert(sample);
     this.#remember(sample);
-    return 'kept';
+    return { appended: 'kept', shedTotal: this.#storeShed(evicted) };
   }
 
-  /** Lets go of what is worth less (or as much and older) and was not uploaded yet, and only if that is enough. */
-  #makeRoom({ picture, value }: NewSample): boolean {
+  #isKnown(sampleId: string): boolean {
+    const settled = this.#number('SELECT count(*) FROM settled WHERE sample_id = ?', sampleId);
+    return settled > 0 || this.#number('SELECT count(*) FROM samples WHERE sample_id = ?', sampleId) > 0;
+  }
+
+  #insert({ facts, value, picture }: NewSample): void {
+    this.#run(
+      `INSERT INTO samples (sample_id, campaign_id, stage, value, bytes, facts, picture) VALUES (?, ?, 'kept', ?, ?, ?, ?)`,
+      facts.sampleId,
+      facts.campaignId,
+      value,
+      picture.length,
+      JSON.stringify(facts),
+      picture,
+    );
+  }
+
+  /** Lets go of what is worth less (or as much and older) and was not uploaded yet, and only if that is enough; how many frames went, if so. */
+  #makeRoom({ picture, value }: NewSample): number | undefined {
     const { items, bytes } = this.stats();
     let itemsOver = items + 1 - this.#limits.itemsMax;
     let bytesOver = bytes + picture.length - this.#limits.bytesMax;
@@ -168,16 +180,17 @@ export class SampleSpool {
       itemsOver -= 1;
       bytesOver -= Number(row['bytes']);
     }
-    if (itemsOver > 0 || bytesOver > 0) return false;
+    if (itemsOver > 0 || bytesOver > 0) return undefined;
     for (const sequence of victims) this.#run('DELETE FROM samples WHERE sequence = ?', sequence);
-    this.#countShed(victims.length);
-    return true;
+    return victims.length;
   }
 
-  #countShed(count: number): void {
-    if (count === 0) return;
-    this.#shed += count;
-    this.#run(`INSERT INTO counters (name, value) VALUES ('shed', ?) ON CONFLICT DO UPDATE SET value = excluded.value`, this.#shed);
+  /** Within the transaction of what it counts; returns the total that this transaction commits. */
+  #storeShed(count: number): number {
+    const total = this.#shedStored + this.#shedUnstored + count;
+    if (total === this.#shedStored) return total;
+    this.#run(`INSERT INTO counters (name, value) VALUES ('shed', ?) ON CONFLICT DO UPDATE SET value = excluded.value`, total);
+    return total;
   }
 
   #remember({ facts, keptAtMs }: NewSample): void {

@@ -172,6 +172,46 @@ describe('bad luck', () => {
     expect(spool.append(sample(2, 0.5, 100_000))).toBe('kept');
   });
 
+  it('a full disk brings back the frames that were to make room, and the frame that was shed counts once', async () => {
+    const { path, database, spool } = await spoolOf({ bytesMax: 10_000_000, itemsMax: 2 });
+    spool.append(sample(1, 0.1));
+    spool.append(sample(2, 0.2));
+    const pages = Number((database.prepare('PRAGMA page_count').get() as { page_count: number }).page_count);
+    database.exec(`PRAGMA max_page_count = ${pages}`);
+    expect(spool.append(sample(3, 0.9, 100_000))).toBe('shed');
+    expect(idsIn(spool)).toEqual([idOf(2), idOf(1)]);
+    expect(spool.stats()).toMatchObject({ items: 2, shed: 1 });
+    database.exec('PRAGMA max_page_count = 1000000');
+    expect(spool.append(sample(4, 0.9, 100_000))).toBe('kept');
+    expect(spool.stats()).toMatchObject({ items: 2, shed: 2 });
+    database.close();
+    const again = new SampleSpool(openSpool(path, 0).database, { bytesMax: 10_000_000, itemsMax: 2 });
+    expect(again.stats()).toMatchObject({ items: 2, shed: 2 });
+  });
+
+  it('every frame is there or counted as shed once, however often the disk is full in between', async () => {
+    const path = join(await folder(), 'spool.db');
+    let next = 1;
+    const frame = fc.record({ value: fc.double({ min: 0, max: 1, noNaN: true }), large: fc.boolean(), full: fc.boolean() });
+    fc.assert(
+      fc.property(fc.array(frame, { maxLength: 20 }), (frames) => {
+        const { database } = openSpool(path, 0);
+        const spool = new SampleSpool(database, { bytesMax: 10_000_000, itemsMax: 4 });
+        const before = spool.stats();
+        for (const { value, large, full } of frames) {
+          const pages = Number((database.prepare('PRAGMA page_count').get() as { page_count: number }).page_count);
+          database.exec(`PRAGMA max_page_count = ${full ? pages : 1_000_000}`);
+          const number = next++;
+          spool.append({ ...sample(number, value, large ? 60_000 : 10), facts: factsOf(number) });
+        }
+        const after = spool.stats();
+        expect(before.items + frames.length).toBe(after.items + (after.shed - before.shed));
+        database.close();
+      }),
+      { numRuns: 20 },
+    );
+  });
+
   it('a torn write-ahead log loses only what was never promised', async () => {
     const { path, database, spool } = await spoolOf({ bytesMax: 1_000_000, itemsMax: 100 });
     for (let number = 1; number <= 5; number += 1) spool.append(sample(number, 0.5, 5_000));
