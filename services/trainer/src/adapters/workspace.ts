@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { copyFile, link, mkdir, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { createHash, randomUUID } from 'node:crypto';
+import { constants, createReadStream } from 'node:fs';
+import { chmod, copyFile, mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import type { ObjectRef } from '@edgeloop/contracts';
 import { hexOf, keyOf, readVerified } from '@edgeloop/store';
@@ -29,24 +29,28 @@ export async function forEachAtOnce<T>(items: readonly T[], atOnce: number, work
   );
 }
 
-async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
-}
-
 async function hashFile(path: string): Promise<string> {
   const hash = createHash('sha256');
   for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk as Buffer);
   return hash.digest('hex');
 }
 
-async function linkOrCopy(from: string, to: string): Promise<void> {
-  await link(from, to).catch(async (cause: { code?: string }) => {
-    if (cause.code === 'EEXIST') return;
-    await copyFile(from, to);
-  });
+async function holds(path: string, hex: string): Promise<boolean> {
+  return (await hashFile(path).catch((cause: { code?: string }) => (cause.code === 'ENOENT' ? undefined : Promise.reject(cause)))) === hex;
+}
+
+/** Nobody writes into what is kept by its digest. */
+const KEPT_MODE = 0o444;
+/** A step's own copy, to do with as it likes. */
+const STEP_MODE = 0o644;
+
+/** Bytes of its own, not a name of the same ones (a file system that can shares them until one side is written). Whole or not at all. */
+async function copyTo(target: string, from: string | Uint8Array, mode: number): Promise<void> {
+  await mkdir(dirname(target), { recursive: true });
+  const partial = `${target}.${randomUUID()}.part`;
+  await (typeof from === 'string' ? copyFile(from, partial, constants.COPYFILE_FICLONE) : writeFile(partial, from));
+  await chmod(partial, mode);
+  await rename(partial, target);
 }
 
 /** Folders of one run on this machine: `objects/` by digest, and for each execution `inputs/`, `outputs/`, `config/`. */
@@ -65,27 +69,29 @@ export class Workspace {
     return join(this.#root, node, name);
   }
 
+  /** Empty folders for an execution that begins; what it keeps from attempt to attempt (`work`) and its log stay. */
   async prepare(node: string): Promise<void> {
+    for (const name of ['inputs', 'outputs', 'config'] as const) await rm(this.folder(node, name), { recursive: true, force: true });
     for (const name of ['inputs', 'outputs', 'config', 'logs', 'work'] as const) await mkdir(this.folder(node, name), { recursive: true });
   }
 
+  #kept(hex: string): string {
+    return join(this.#root, 'objects', hex);
+  }
+
+  /** Path of the object's bytes on this machine, read from the store unless they are here and whole. */
   async #fetch(object: ObjectRef): Promise<string> {
-    const path = join(this.#root, 'objects', hexOf(object.digest));
-    if (await exists(path)) return path;
-    await mkdir(dirname(path), { recursive: true });
-    const partial = `${path}.${process.pid}.part`;
-    await writeFile(partial, await readVerified(this.#store, object));
-    await rename(partial, path);
+    const hex = hexOf(object.digest);
+    const path = this.#kept(hex);
+    if (!(await holds(path, hex))) await copyTo(path, await readVerified(this.#store, object), KEPT_MODE);
     return path;
   }
 
-  /** Puts every input file in its place; files that are there already stay. */
+  /** Puts a copy of every input file in its place: a step that writes into its inputs changes nothing that others get. */
   async fetchInputs(node: string, inputs: readonly PlacedFile[], signal: AbortSignal): Promise<void> {
     await forEachAtOnce(inputs, TRANSFERS_AT_ONCE, async ({ input, name, object }) => {
       signal.throwIfAborted();
-      const target = join(this.folder(node, 'inputs'), input, name);
-      await mkdir(dirname(target), { recursive: true });
-      await linkOrCopy(await this.#fetch(object), target);
+      await copyTo(join(this.folder(node, 'inputs'), input, name), await this.#fetch(object), STEP_MODE);
     });
   }
 
@@ -105,9 +111,7 @@ export class Workspace {
 
   async #storeOutput(node: string, path: readonly string[], file: string): Promise<OutputFile> {
     const hex = await hashFile(file);
-    const kept = join(this.#root, 'objects', hex);
-    await mkdir(dirname(kept), { recursive: true });
-    await linkOrCopy(file, kept);
+    if (!(await holds(this.#kept(hex), hex))) await copyTo(this.#kept(hex), file, KEPT_MODE);
     const name = path.join('/');
     // The digest is part of the key: a step that ran again after a crash may have made other bytes under the same name.
     const key = keyOf(this.#runId, node, hex.slice(0, 12), ...path.map((segment) => segment.replaceAll(/[^A-Za-z0-9._-]/g, '_')));
