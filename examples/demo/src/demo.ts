@@ -71,6 +71,10 @@ async function playTurn(running: Running, { options, signal }: DemoParts, chaos:
     const round = await turn.round(index, release);
     rounds.push(round);
     release = releaseAfter(round);
+    if (round.rolledOut === null) {
+      screen.note(`the gate refused the candidate; no further round: the next light is the one that ${release.releaseId} knows`);
+      break;
+    }
   }
   await chaos?.finish();
   return rounds;

@@ -9,10 +9,6 @@ import {
   CampaignStarted,
   DatasetSnapshotted,
   NodeDrifted,
-  ReleasePublished,
-  RolloutEnded,
-  RunCompleted,
-  RunEnded,
   RunStarted,
 } from '@edgeloop/contracts';
 import { BASE_CAMPAIGN } from '@edgeloop/contracts';
@@ -27,6 +23,8 @@ import type { Scenario } from '../scenario.ts';
 import type { CameraServer } from '../world/camera-server.ts';
 import { DAY, NIGHT } from '../world/world.ts';
 import { askPatiently, pollUntil } from './poll.ts';
+import { stoppedBy, untilRolledOut, untilRunEnds } from './run-to-release.ts';
+import type { Release, RolledOut } from './run-to-release.ts';
 import { BASELINE_WINDOWS, nodeSettings } from './service-settings.ts';
 
 export interface TurnParts {
@@ -42,15 +40,6 @@ export interface TurnParts {
   readonly chaos: Chaos | null;
 }
 
-type Release = PayloadOf<typeof ReleasePublished>;
-
-/** What a run led to that passed its gate. */
-export interface RolledOut {
-  readonly completed: PayloadOf<typeof RunCompleted>;
-  readonly release: Release;
-  readonly rollout: PayloadOf<typeof RolloutEnded>;
-}
-
 /** What one round of the loop did, for the scorecard. */
 export interface Round {
   readonly run: PayloadOf<typeof RunStarted>;
@@ -62,20 +51,13 @@ export interface Round {
 
 export const releaseAfter = ({ before, rolledOut }: Round): Release => rolledOut?.release ?? before;
 
-/** The loop came to a stop where it should have gone on; the words say what it said. */
-export class LoopStoppedError extends Error {
-  override readonly name = 'LoopStoppedError';
-}
-
 const MINUTE_MS = 60_000;
 const LIMITS = {
-  rollout: 5 * MINUTE_MS,
+  running: 5 * MINUTE_MS,
   baseline: 4 * MINUTE_MS,
   drift: 4 * MINUTE_MS,
   campaign: 7 * MINUTE_MS,
   labels: 6 * MINUTE_MS,
-  run: 30 * MINUTE_MS,
-  release: 3 * MINUTE_MS,
   ask: 60_000,
 } as const;
 /** A window or two more than the baseline takes: the one that the change of light falls into must not be part of it. */
@@ -83,10 +65,6 @@ const WINDOWS_WATCHED = BASELINE_WINDOWS + 2;
 
 /** A campaign that nodes join is announced again, with a newer policy. */
 const announcementOf = ({ campaignId, policy }: PayloadOf<typeof CampaignStarted>): string => `${campaignId}@${policy.version}`;
-
-function stoppedBy({ runId, outcome, step, reason }: PayloadOf<typeof RunEnded>): LoopStoppedError {
-  return new LoopStoppedError(`run ${runId} ended without a model (${outcome}${step === null ? '' : ` at ${step}`}): ${reason}`);
-}
 
 export const nodeName = (camera: number): string => `cam-${camera + 1}`;
 
@@ -134,9 +112,9 @@ export class Turn {
       { what: 'the trainer to take the first model', limitMs: LIMITS.ask, signal: this.#parts.signal },
       () => stack.bus.ask(AskStartRun, question),
     );
-    const ended = await this.#untilEnded(runId);
+    const ended = await untilRunEnds(this.#parts, runId);
     if ('reason' in ended) throw stoppedBy(ended);
-    return (await this.#untilRolledOut(ended)).release;
+    return (await untilRolledOut(this.#parts, ended)).release;
   }
 
   /** The cameras look around until evidence knows what is normal for each of them. */
@@ -182,10 +160,10 @@ export class Turn {
       signal,
       matches: (each) => !knownRuns.has(each.runId),
     });
-    const ended = await this.#untilEnded(run.runId);
+    const ended = await untilRunEnds(this.#parts, run.runId);
     if ('reason' in ended && ended.outcome !== 'refused') throw stoppedBy(ended);
     if ('reason' in ended) return { run, before, rolledOut: null, lightChangedAtMs };
-    const rolledOut = await this.#untilRolledOut(ended);
+    const rolledOut = await untilRolledOut(this.#parts, ended);
     await this.#untilRunning(rolledOut.release.releaseId);
     return { run, before, rolledOut, lightChangedAtMs };
   }
@@ -229,48 +207,10 @@ export class Turn {
     screen.endProgress();
   }
 
-  /** The model that the run made, or why it made none. */
-  async #untilEnded(runId: string): Promise<PayloadOf<typeof RunCompleted> | PayloadOf<typeof RunEnded>> {
-    const { log, signal, screen } = this.#parts;
-    const seen = new AbortController();
-    const wait = {
-      what: `run ${runId} to end`,
-      limitMs: LIMITS.run,
-      signal: AbortSignal.any([signal, seen.signal]),
-      matches: (each: { runId: string }) => each.runId === runId,
-    };
-    try {
-      return await Promise.race([log.waitFor(RunCompleted, wait), log.waitFor(RunEnded, wait)]);
-    } finally {
-      seen.abort();
-      screen.endProgress();
-    }
-  }
-
-  async #untilRolledOut(completed: PayloadOf<typeof RunCompleted>): Promise<RolledOut> {
-    const { log, signal } = this.#parts;
-    const { runId } = completed;
-    const release = await log.waitFor(ReleasePublished, {
-      what: `a release of run ${runId}`,
-      limitMs: LIMITS.release,
-      signal,
-      matches: (each) => each.runId === runId,
-    });
-    const rollout = await log.waitFor(RolloutEnded, {
-      what: `${release.releaseId} to reach the fleet`,
-      limitMs: LIMITS.rollout,
-      signal,
-      matches: (each) => each.releaseId === release.releaseId,
-    });
-    if (rollout.outcome !== 'completed')
-      throw new LoopStoppedError(`the rollout of ${release.releaseId} ended ${rollout.outcome}: ${rollout.reason}`);
-    return { completed, release, rollout };
-  }
-
   /** Not claimed but seen: every node's heartbeat carries the new release. */
   async #untilRunning(releaseId: string): Promise<void> {
     const { stack, nodes, signal } = this.#parts;
-    await pollUntil({ what: `every node to be seen running ${releaseId}`, limitMs: LIMITS.rollout, signal }, async () => {
+    await pollUntil({ what: `every node to be seen running ${releaseId}`, limitMs: LIMITS.running, signal }, async () => {
       const { nodes: views } = await stack.bus.ask(AskNodes, {});
       return views.filter((view) => view.running?.releaseId === releaseId).length >= nodes ? true : undefined;
     });
