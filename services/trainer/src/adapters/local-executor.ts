@@ -1,5 +1,4 @@
 import { createWriteStream } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { spawnGuarded } from '@edgeloop/engines';
@@ -9,6 +8,8 @@ import type { ObjectStore } from '@edgeloop/store';
 import { metadataOf } from '../domain/metadata-line.ts';
 import type { MetadataValue } from '../domain/metadata-line.ts';
 import type { ExecutionRequest, ExecutionResult, Executor } from '../ports.ts';
+import { writeStepConfig } from './step-config.ts';
+import { StepLimits } from './step-limits.ts';
 import { Workspace } from './workspace.ts';
 
 /** How long a step may go on after SIGTERM. */
@@ -46,7 +47,7 @@ export class LocalExecutor implements Executor {
     const workspace = new Workspace(this.#options.root, request.runId, this.#options.store);
     await workspace.prepare(request.node);
     await workspace.fetchInputs(request.node, request.inputs, request.signal);
-    await this.#writeConfig(workspace, request);
+    await writeStepConfig(workspace.folder(request.node, 'config'), workspace.folder(request.node, 'inputs'), request);
     const startedAt = performance.now();
     const ended = await this.#runProcess(workspace, request);
     if (ended.outcome !== 'done') return ended;
@@ -56,25 +57,6 @@ export class LocalExecutor implements Executor {
 
   async clean(runId: string): Promise<void> {
     await new Workspace(this.#options.root, runId, this.#options.store).remove();
-  }
-
-  async #writeConfig(workspace: Workspace, request: ExecutionRequest): Promise<void> {
-    const inputs: Record<string, { files: { name: string; path: string; size: number; uri: string }[] }> = {};
-    for (const { input, name, object } of request.inputs) {
-      inputs[input] ??= { files: [] };
-      inputs[input].files.push({
-        name,
-        path: join(workspace.folder(request.node, 'inputs'), input, name),
-        size: object.bytes,
-        uri: `s3://${object.bucket}/${object.key}`,
-      });
-    }
-    const config = workspace.folder(request.node, 'config');
-    await writeFile(join(config, 'inputs.json'), JSON.stringify(inputs));
-    await writeFile(
-      join(config, 'execution.json'),
-      JSON.stringify({ 'valohai.execution-id': `${request.runId}-${request.node}`, 'valohai.execution-title': request.step.name }),
-    );
   }
 
   #variables(workspace: Workspace, request: ExecutionRequest): Record<string, string> {
@@ -100,27 +82,26 @@ export class LocalExecutor implements Executor {
       env: this.#variables(workspace, request),
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-    const watched = watch(child, join(workspace.folder(request.node, 'logs'), 'step.log'), request.onMetadata);
-    let timedOut = false;
     const stop = (): void => void child.stop(STOP_GRACE_MS);
-    const limitMs = Math.min(request.timeLimitMs, request.timeLeftMs);
-    const timer = setTimeout(() => {
-      timedOut = true;
-      stop();
-    }, limitMs);
+    const { noOutputTimeoutSeconds } = request.step;
+    const limits = new StepLimits({
+      totalMs: Math.min(request.timeLimitMs, request.timeLeftMs),
+      quietMs: noOutputTimeoutSeconds === undefined ? undefined : noOutputTimeoutSeconds * 1000,
+      stop,
+    });
+    const watched = watch(child, join(workspace.folder(request.node, 'logs'), 'step.log'), {
+      onMetadata: request.onMetadata,
+      onOutput: () => limits.heard(),
+    });
     request.signal.addEventListener('abort', stop, { once: true });
     if (request.signal.aborted) stop();
     const exit = await child.exited;
-    clearTimeout(timer);
+    limits.clear();
     request.signal.removeEventListener('abort', stop);
     await watched.drained;
-    this.#options.log.info({ runId: request.runId, node: request.node, ...exit, timedOut }, 'step ended');
+    this.#options.log.info({ runId: request.runId, node: request.node, ...exit, broken: limits.broken }, 'step ended');
     if (request.signal.aborted) return { outcome: 'cancelled', reason: 'stopped' };
-    if (timedOut)
-      return {
-        outcome: 'timed-out',
-        reason: `step ${request.step.name} took longer than its time limit of ${Math.round(limitMs / 1000)} s`,
-      };
+    if (limits.broken !== undefined) return { outcome: 'timed-out', reason: `step ${request.step.name} ${limits.broken}` };
     if (exit.code === 0) return { outcome: 'done', outputs: [], metadata: watched.metadata, seconds: 0 };
     return { outcome: 'failed', reason: failureOf(request.step.name, exit, watched.lastLines) };
   }
@@ -131,7 +112,13 @@ function failureOf(step: string, exit: { code: number | null; signal: string | n
   return `step ${step} ${how}: ${lines.join(' | ')}`.slice(0, REASON_LENGTH_MAX);
 }
 
-function watch(child: GuardedProcess, logPath: string, onMetadata: ExecutionRequest['onMetadata']): Watched {
+interface Listeners {
+  readonly onMetadata: ExecutionRequest['onMetadata'];
+  /** Anything at all was printed, a line or a part of one. */
+  readonly onOutput: () => void;
+}
+
+function watch(child: GuardedProcess, logPath: string, { onMetadata, onOutput }: Listeners): Watched {
   const log = createWriteStream(logPath, { flags: 'a', mode: 0o600 });
   const watched = { metadata: {} as Record<string, MetadataValue>, lastLines: [] as string[] };
   const take = (line: string): void => {
@@ -150,6 +137,7 @@ function watch(child: GuardedProcess, logPath: string, onMetadata: ExecutionRequ
     streams.map(
       (stream) =>
         new Promise<void>((resolve) => {
+          stream.on('data', onOutput);
           createInterface({ input: stream }).on('line', take).on('close', resolve);
         }),
     ),

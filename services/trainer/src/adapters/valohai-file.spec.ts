@@ -37,6 +37,11 @@ describe('a valohai.yaml', () => {
     });
   });
 
+  it('may say nothing with keys that are not implemented', () => {
+    const text = `${STEP}    mounts: []\n    inputs: [{ name: data, default: [], keep-directories: full }]\n`;
+    expect(parseValohaiYaml(text, 'valohai.yaml').steps[0]?.inputs).toMatchObject([{ name: 'data', keepDirectories: true }]);
+  });
+
   it.each([
     ['an unknown key, with its line', `${STEP}    imagge: x\n`, /valohai\.yaml:2: step: .*imagge/],
     ['YAML that is none, with its line', '- step:\n  name: [x', /valohai\.yaml:\d/],
@@ -72,6 +77,30 @@ describe('a valohai.yaml', () => {
       'a node of a step that is not there, with its line',
       `${STEP}- pipeline:\n    name: p\n    nodes:\n      - { name: a, type: execution, step: trian }\n    edges: []\n`,
       /valohai\.yaml:8: node a: there is no step trian/,
+    ],
+    [
+      'a default that would have to be fetched, with its line',
+      `${STEP}    inputs:\n      - name: data\n        default: s3://bucket/data.tar\n`,
+      /valohai\.yaml:7: step\.inputs\.0\.default: a default is not fetched here: bring the file by an edge/,
+    ],
+    [
+      'directories kept in part, with their line',
+      `${STEP}    inputs:\n      - name: data\n        keep-directories: suffix\n`,
+      /valohai\.yaml:7: .*keep-directories is none, full, true or false here/,
+    ],
+    ['a stop condition, with its line', `${STEP}    stop-condition: loss < 0.1\n`, /valohai\.yaml:5: .*give it a time-limit/],
+    ['a source path, with its line', `${STEP}    source-path: src\n`, /valohai\.yaml:5: .*folder of valohai\.yaml/],
+    ['mounts, with their line', `${STEP}    mounts: ['/a:/b']\n`, /valohai\.yaml:5: .*bring files as inputs/],
+    ['groups of variables, with their line', `${STEP}    environment-variable-groups: [x]\n`, /valohai\.yaml:5: .*name the variables/],
+    [
+      'executions that are used again, with their line',
+      `${STEP}${PIPELINE}    edges: []\n    reuse-executions: true\n`,
+      /valohai\.yaml:9: .*leave it out/,
+    ],
+    [
+      'a node of another commit, with its line',
+      `${STEP}- pipeline:\n    name: p\n    nodes:\n      - { name: a, type: execution, step: train, commit: abc }\n    edges: []\n`,
+      /valohai\.yaml:8: .*leave commit out/,
     ],
     ['a time that is none', `${STEP}    time-limit: soon\n`, /1h 30m/],
   ])('refuses %s', (_, text, words) => {

@@ -21,20 +21,33 @@ const duration = z
     );
   });
 
+/** A key of Valohai's that would change what a step does and is not implemented: refused rather than passed over. Empty lists say nothing. */
+function refused(words: string): z.ZodType<undefined, unknown> {
+  return z
+    .unknown()
+    .refine((value) => value === undefined || value === null || (Array.isArray(value) && value.length === 0), words)
+    .transform(() => undefined)
+    .optional();
+}
+
 /** `valohai-yaml` 0.57, the schema's own rule: an unknown key is an error. */
 const Input = z
   .strictObject({
     name: z.string().max(64),
-    default: oneOrMore.optional(),
+    // What a default names would have to be fetched from where it points; an input that silently stays without it is another input.
+    default: refused(
+      'a default is not fetched here: bring the file by an edge, or give the input a name that the trainer fills (snapshot, samples, base, incumbent, model)',
+    ),
     description: z.string().optional(),
     download: z.enum(['always', 'on-demand']).optional(),
     filename: z.string().optional(),
-    'keep-directories': z.union([z.boolean(), z.enum(['none', 'full', 'suffix'])]).optional(),
+    'keep-directories': z
+      .union([z.boolean(), z.enum(['none', 'full'])], { error: 'keep-directories is none, full, true or false here' })
+      .optional(),
     optional: z.boolean().default(false),
   })
   .transform((input) => ({
     name: input.name,
-    defaults: input.default ?? [],
     optional: input.optional,
     filename: input.filename,
     keepDirectories: ![undefined, false, 'none'].includes(input['keep-directories']),
@@ -90,15 +103,15 @@ const Step = z
     description: z.string().optional(),
     environment: z.string().optional(),
     icon: z.string().optional(),
-    'source-path': z.string().optional(),
-    'stop-condition': z.string().optional(),
+    'source-path': refused('source-path is not used here: commands run in the folder of valohai.yaml'),
+    'stop-condition': refused('stop-condition is not watched here: let the step end by itself, or give it a time-limit'),
     'runtime-config-preset': z.string().optional(),
     inputs: z.array(Input).default([]),
     parameters: z.array(Parameter).default([]),
     'environment-variables': z.array(EnvironmentVariable).default([]),
     outputs: z.array(z.strictObject({ name: z.string(), description: z.string().optional() })).optional(),
-    mounts: z.array(z.unknown()).optional(),
-    'environment-variable-groups': z.array(z.string()).optional(),
+    mounts: refused('mounts are not made here: bring files as inputs'),
+    'environment-variable-groups': refused('environment-variable-groups are not known here: name the variables in environment-variables'),
     'cache-volumes': z.array(z.string()).optional(),
     'no-output-timeout': duration.optional(),
     'time-limit': duration.optional(),
@@ -128,7 +141,7 @@ function socket(text: string, context: z.RefinementCtx): Socket {
 const EdgeText = z
   .union([
     z.tuple([z.string(), z.string()]).transform(([source, target]) => ({ source, target })),
-    z.strictObject({ source: z.string(), target: z.string(), configuration: z.unknown().optional() }),
+    z.strictObject({ source: z.string(), target: z.string(), configuration: refused('an edge is not configured here') }),
   ])
   .transform(({ source, target }, context): Edge => {
     const edge = { source: socket(source, context), target: socket(target, context) };
@@ -142,7 +155,7 @@ const ExecutionNode = z.strictObject({
   name: z.string(),
   type: z.literal('execution', { error: 'only nodes of type execution are run here' }),
   step: z.string(),
-  commit: z.string().optional(),
+  commit: refused('every node runs the project folder as it is: leave commit out'),
   'on-error': z.enum(['stop-all'], { error: 'only on-error: stop-all is run here' }).optional(),
 });
 
@@ -151,7 +164,7 @@ const Pipeline = z
     name: z.string(),
     nodes: z.array(ExecutionNode).min(1),
     edges: z.array(EdgeText),
-    'reuse-executions': z.boolean().optional(),
+    'reuse-executions': z.literal(false, { error: 'reuse-executions is not done here: leave it out' }).optional(),
   })
   .transform((pipeline): PipelineDefinition => ({
     name: pipeline.name,

@@ -9,7 +9,6 @@ import type { Edge, InputDefinition, ParameterDefinition, StepDefinition } from 
 const object = (name: string) => ({ bucket: 'runs', key: name, digest: `sha256:${'a'.repeat(64)}`, bytes: 1 });
 const input = (name: string, more: Partial<InputDefinition> = {}): InputDefinition => ({
   name,
-  defaults: [],
   optional: false,
   keepDirectories: false,
   ...more,

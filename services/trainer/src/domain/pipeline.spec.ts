@@ -63,8 +63,8 @@ describe('a pipeline plan', () => {
   const project = (edges: [string, string][]): ValohaiProject => ({
     steps: [
       step('a'),
-      step('b', { inputs: [{ name: 'model', defaults: [], optional: false, keepDirectories: false }] }),
-      step('c', { inputs: [{ name: 'model', defaults: [], optional: false, keepDirectories: false }] }),
+      step('b', { inputs: [{ name: 'model', optional: false, keepDirectories: false }] }),
+      step('c', { inputs: [{ name: 'model', optional: false, keepDirectories: false }] }),
     ],
     pipelines: [
       {

@@ -21,7 +21,6 @@ export type ParameterSetting = ParameterValue | readonly ParameterValue[];
 
 export interface InputDefinition {
   readonly name: string;
-  readonly defaults: readonly string[];
   readonly optional: boolean;
   readonly filename?: string;
   /** Keep the folders of a source's name below the input's folder; otherwise only its last part. */
