@@ -146,7 +146,8 @@ export function wireCollecting(ground: Ground, parts: { runner: UpdateRunner; te
   const desk = new FrameDesk({
     desired: () => runner.state.node.desired,
     spool,
-    recall: (policy) => recallLimiter(folder.database, policy, { wallMs: clock.now(), monotonicMs: monotonicMs() }),
+    recall: (collecting) => recallLimiter(folder.database, collecting, { wallMs: clock.now(), monotonicMs: monotonicMs() }),
+    rights: grants,
     telemetry,
     probe,
     onKept: () => sendSamples.ring(),

@@ -10,8 +10,8 @@ import type { PlayedTurn } from './turn/play-turn.ts';
 const TURN_LIMIT_MS = 30 * 60_000;
 const KNOWN_PHOTOS = 120;
 const STREAM_PHOTOS = 90;
-/** Small steps of training: what is looked at is the way of a photo through the loop, not how good a model becomes. */
-const TRAINING = { train: { epochs: 3, 'first-epochs': 3, replay: 40, 'learning-rate': 0.001, 'replace-classes': 'true' } };
+/** A short training: what is looked at is the way of a photo through the loop, not how good a model becomes. */
+const TRAINING = { train: { epochs: 12, 'first-epochs': 3, replay: 60, 'learning-rate': 0.001, 'replace-classes': 'true' } };
 
 let folder: string;
 let turn: PlayedTurn;

@@ -34,7 +34,13 @@ const policy: Desired['policy'] = {
   samplesMax: 3,
 };
 
-async function desk(options: { wants?: () => Desired | null; chance?: number } = {}) {
+interface Options {
+  readonly wants?: () => Desired | null;
+  readonly chance?: number;
+  readonly left?: (campaignId: string) => number | null;
+}
+
+async function desk(options: Options = {}) {
   const { database } = openSpool(join(await folder(), 'spool.db'), 0);
   const spool = new SampleSpool(database, { bytesMax: 1_000_000, itemsMax: 100 });
   const windows: TelemetryWindow[] = [];
@@ -49,11 +55,14 @@ async function desk(options: { wants?: () => Desired | null; chance?: number } =
     send: (window) => void windows.push(window),
   });
   let kept = 0;
+  const forgotten: string[] = [];
+  const rights = { samplesLeft: options.left ?? (() => null), forget: (campaignId: string) => void forgotten.push(campaignId) };
   const made = () =>
     new FrameDesk({
       desired: options.wants ?? (() => ({ ...desired(1, null), policy })),
       spool,
       recall: (of) => recallLimiter(database, of, { wallMs: clock.now(), monotonicMs: monotonic }),
+      rights,
       telemetry,
       probe: new ProbeDesk({ framesMin: 1, durationMinMs: 0, failuresMax: 0, latencyTimesMax: 1, latencyAlwaysGoodMs: 1 }, monotonicMs),
       onKept: () => void (kept += 1),
@@ -62,7 +71,7 @@ async function desk(options: { wants?: () => Desired | null; chance?: number } =
       chance: () => options.chance ?? 0.5,
       log: pino({ level: 'silent' }),
     });
-  return { made, spool, telemetry, windows, keptCount: () => kept, pass: (ms: number) => void (monotonic += ms) };
+  return { made, spool, forgotten, telemetry, windows, keptCount: () => kept, pass: (ms: number) => void (monotonic += ms) };
 }
 
 const frame = (number: number) => ({ jpeg: Uint8Array.of(0xff, 0xd8, 0xff, number), capturedAtMs: 1_767_225_600_000, sequence: number });
@@ -99,6 +108,35 @@ describe('what happens to an answered frame', () => {
     expect(never.spool.stats().items).toBe(0);
     const { made, spool } = await desk({ chance: 0 });
     for (let number = 0; number < 10; number += 1) made().take(answer(number), model);
+    expect(spool.stats().items).toBe(3);
+  });
+
+  it('stays within the budget when the campaign is announced anew; another campaign has its own', async () => {
+    let wanted: Desired = { ...desired(1, null), policy };
+    const { made, spool, forgotten } = await desk({ wants: () => wanted, chance: 0 });
+    const looking = made();
+    for (let number = 0; number < 5; number += 1) looking.take(answer(number), model);
+    wanted = { ...wanted, policy: { ...policy, version: 2 } };
+    for (let number = 5; number < 10; number += 1) looking.take(answer(number), model);
+    for (let number = 10; number < 15; number += 1) made().take(answer(number), model);
+    expect(spool.stats().items).toBe(3);
+    expect(forgotten).toEqual(['base']);
+    wanted = { ...wanted, campaignId: 'drift-3', policy: { ...policy, version: 3 } };
+    for (let number = 15; number < 20; number += 1) looking.take(answer(number), model);
+    expect(spool.stats().items).toBe(6);
+  });
+
+  it('keeps no more than the collector takes, counting what waits for its upload', async () => {
+    let left: number | null = 2;
+    const { made, spool } = await desk({ chance: 0, left: () => left });
+    const looking = made();
+    for (let number = 0; number < 5; number += 1) looking.take(answer(number), model);
+    expect(spool.stats().items).toBe(2);
+    left = 0;
+    looking.take(answer(6), model);
+    expect(spool.stats().items).toBe(2);
+    left = null;
+    looking.take(answer(7), model);
     expect(spool.stats().items).toBe(3);
   });
 

@@ -6,11 +6,12 @@ import type { Logger } from '@edgeloop/runtime';
 import type { NewSample, SampleSpool } from '../adapters/spool/sample-spool.ts';
 import { sampleValue } from '../domain/sample-value.ts';
 import { bandsOf, countKept, decideSample, limiterFor } from '../domain/sampling.ts';
-import type { FrameFacts, LimiterState, SampleDecision, ScoreRange } from '../domain/sampling.ts';
+import type { Collecting, FrameFacts, LimiterState, SampleDecision, ScoreRange } from '../domain/sampling.ts';
 import { FrameFailedError } from '../inference/errors.ts';
 import type { Inference } from '../inference/generation.ts';
 import type { FrameOutcome } from '../inference/pipeline.ts';
 import type { Frame } from '../ports.ts';
+import type { Grants } from './grants.ts';
 import type { LoadedRelease } from './models.ts';
 import type { ProbeDesk } from './probe-desk.ts';
 import type { TelemetryDesk } from './telemetry-desk.ts';
@@ -18,9 +19,10 @@ import type { TelemetryDesk } from './telemetry-desk.ts';
 export interface FrameDeskParts {
   /** What is to be collected; undefined before the first sync. */
   readonly desired: () => Desired | null;
-  readonly spool: SampleSpool;
-  /** What the spool remembers of a policy's limits. */
-  readonly recall: (policy: Desired['policy']) => LimiterState;
+  readonly spool: Pick<SampleSpool, 'append' | 'waiting'>;
+  /** What the spool remembers of a campaign's limits. */
+  readonly recall: (collecting: Collecting) => LimiterState;
+  readonly rights: Pick<Grants, 'samplesLeft' | 'forget'>;
   readonly telemetry: TelemetryDesk;
   readonly probe: ProbeDesk;
   /** A frame was kept. */
@@ -101,7 +103,7 @@ export class FrameDesk {
     const { policy } = desired;
     // The policy changed while the frame was under way: its candidates were counted for another one.
     if (inference.candidates.perBand.length !== bandsOf(policy).length) return;
-    const limiter = this.#limiterOf(policy);
+    const limiter = this.#limiterOf(desired);
     const facts: FrameFacts = {
       atMs: this.#parts.monotonicMs(),
       dhash: inference.stats.hash,
@@ -109,7 +111,7 @@ export class FrameDesk {
       alarms: seen.alarms,
       candidatesPerBand: inference.candidates.perBand,
     };
-    const decision = decideSample({ policy, facts, limiter, chance: this.#parts.chance() });
+    const decision = decideSample({ policy, facts, limiter, room: this.#roomFor(desired.campaignId), chance: this.#parts.chance() });
     if (!decision.keep) return;
     const appended = this.#parts.spool.append(sampleOf({ frame, inference, desired, decision, running: seen.running }));
     if (appended !== 'kept') return;
@@ -117,10 +119,18 @@ export class FrameDesk {
     this.#parts.onKept();
   }
 
-  #limiterOf(policy: Desired['policy']): LimiterState {
-    const known = this.#limiter?.policyId === policy.policyId && this.#limiter.version === policy.version;
-    this.#limiter = limiterFor(policy, known ? this.#limiter : this.#parts.recall(policy));
+  #limiterOf(desired: Desired): LimiterState {
+    const { campaignId, policy } = desired;
+    const known = this.#limiter?.campaignId === campaignId ? this.#limiter : this.#parts.recall(desired);
+    // The campaign was announced anew: what the collector has said of its budget may not hold any more.
+    if (known.version !== policy.version) this.#parts.rights.forget(campaignId);
+    this.#limiter = limiterFor(desired, known);
     return this.#limiter;
+  }
+
+  #roomFor(campaignId: string): number | null {
+    const left = this.#parts.rights.samplesLeft(campaignId);
+    return left === null ? null : left - this.#parts.spool.waiting(campaignId);
   }
 }
 

@@ -5,6 +5,8 @@ import type { Clock, Logger } from '@edgeloop/runtime';
 import { openSealed, SampleUploader } from '@edgeloop/store/uploader';
 import type { HeldGrant, SealingKeys } from '@edgeloop/store/uploader';
 import { errorText } from '../adapters/durable-files.ts';
+import { granted, isRefused, NOTHING_SAID, refused, samplesLeft, spent } from '../domain/campaign-rights.ts';
+import type { CampaignRights, NoRights } from '../domain/campaign-rights.ts';
 
 export interface GrantsParts {
   readonly bus: Pick<NodeBus, 'ask'>;
@@ -21,60 +23,73 @@ type Granted = Extract<ReplyOf<typeof NodeGrant>, { granted: true }>;
 const WANTED = 100;
 /** Campaigns with an uploader of their own; the one used longest ago goes. */
 const UPLOADERS_MAX = 4;
-
-interface Campaign {
-  readonly uploader: SampleUploader;
-  /** The collector said that it takes no more, for good. */
-  closed: boolean;
-  askAgainAtMs: number;
-}
+/** Campaigns of which it is remembered what the collector said; the one asked about longest ago goes. */
+const CAMPAIGNS_MAX = 1_000;
 
 /** Upload rights per campaign: asked for when needed, opened with the node's own key, and held in memory alone. */
 export class Grants {
   readonly #parts: GrantsParts;
-  readonly #campaigns = new Map<string, Campaign>();
+  readonly #uploaders = new Map<string, SampleUploader>();
+  readonly #rights = new Map<string, CampaignRights>();
 
   constructor(parts: GrantsParts) {
     this.#parts = parts;
   }
 
   uploaderFor(campaignId: string): SampleUploader {
-    return this.#of(campaignId).uploader;
+    const { clock, monotonicMs } = this.#parts;
+    const known = this.#uploaders.get(campaignId);
+    const uploader = known ?? new SampleUploader({ obtain: () => this.#obtain(campaignId), monotonicMs, nowMs: () => clock.now() });
+    putNewest(this.#uploaders, { key: campaignId, value: uploader, sizeMax: UPLOADERS_MAX });
+    return uploader;
   }
 
   isClosed(campaignId: string): boolean {
-    return this.#campaigns.get(campaignId)?.closed === true;
+    return this.#of(campaignId).refusal?.reason === 'campaign-closed';
   }
 
-  #of(campaignId: string): Campaign {
-    const { clock, monotonicMs } = this.#parts;
-    const known = this.#campaigns.get(campaignId);
-    const campaign: Campaign = known ?? {
-      uploader: new SampleUploader({ obtain: () => this.#obtain(campaignId), monotonicMs, nowMs: () => clock.now() }),
-      closed: false,
-      askAgainAtMs: 0,
-    };
-    this.#campaigns.delete(campaignId);
-    this.#campaigns.set(campaignId, campaign);
-    const oldest = this.#campaigns.keys().next().value;
-    if (this.#campaigns.size > UPLOADERS_MAX && oldest !== undefined) this.#campaigns.delete(oldest);
-    return campaign;
+  /** How many samples the collector still takes; null while it names no end. */
+  samplesLeft(campaignId: string): number | null {
+    return samplesLeft(this.#of(campaignId), this.#parts.monotonicMs());
+  }
+
+  /** A sample is in the store; with the last that the collector takes, the right to upload is at its end. */
+  spend(campaignId: string): void {
+    const rights = spent(this.#of(campaignId));
+    this.#keep(campaignId, rights);
+    if (rights.left === 0) this.#uploaders.get(campaignId)?.forget();
+  }
+
+  /** What the collector has said of the campaign may not hold any more: it is asked anew with the next upload. */
+  forget(campaignId: string): void {
+    this.#rights.delete(campaignId);
+    this.#uploaders.get(campaignId)?.forget();
+  }
+
+  #of(campaignId: string): CampaignRights {
+    return this.#rights.get(campaignId) ?? NOTHING_SAID;
+  }
+
+  #keep(campaignId: string, rights: CampaignRights): void {
+    putNewest(this.#rights, { key: campaignId, value: rights, sizeMax: CAMPAIGNS_MAX });
   }
 
   async #obtain(campaignId: string): Promise<HeldGrant | undefined> {
     const { bus, nodeId, sealing, monotonicMs, log } = this.#parts;
-    const campaign = this.#of(campaignId);
-    if (campaign.closed || monotonicMs() < campaign.askAgainAtMs) return undefined;
+    if (isRefused(this.#of(campaignId), monotonicMs())) return undefined;
     try {
       const reply = await bus.ask(NodeGrant, { nodeId, campaignId, sealTo: sealing.publicKey, wanted: WANTED });
       if (reply.granted) return this.#open(campaignId, reply);
       log.info({ campaignId, reason: reply.reason }, 'no upload rights now');
-      campaign.closed = reply.reason === 'campaign-closed';
-      campaign.askAgainAtMs = monotonicMs() + reply.retryAfterMs;
+      this.#refuse(campaignId, reply.reason, reply.retryAfterMs);
     } catch (cause) {
       log.debug({ campaignId, why: errorText(cause) }, 'nobody to ask for upload rights');
     }
     return undefined;
+  }
+
+  #refuse(campaignId: string, reason: NoRights, retryAfterMs: number): void {
+    this.#keep(campaignId, refused(this.#of(campaignId), reason, { nowMs: this.#parts.monotonicMs(), retryAfterMs }));
   }
 
   /** Rights for another node or another prefix are refused: an answer may have been delivered to the wrong one. */
@@ -82,9 +97,17 @@ export class Grants {
     const { nodeId, sealing, log } = this.#parts;
     const credentials = UploadCredentials.parse(JSON.parse(new TextDecoder().decode(openSealed(reply, sealing))));
     if (credentials.nodeId === nodeId && reply.keyPrefix === `${nodeId}/${campaignId}/`) {
+      this.#keep(campaignId, granted(reply.samplesLeft));
       return { bucket: reply.bucket, keyPrefix: reply.keyPrefix, credentials };
     }
     log.error({ campaignId, forNode: credentials.nodeId, keyPrefix: reply.keyPrefix }, 'upload rights that are not for this node; ignored');
     return undefined;
   }
+}
+
+function putNewest<T>(map: Map<string, T>, { key, value, sizeMax }: { key: string; value: T; sizeMax: number }): void {
+  map.delete(key);
+  map.set(key, value);
+  const oldest = map.keys().next().value;
+  if (map.size > sizeMax && oldest !== undefined) map.delete(oldest);
 }

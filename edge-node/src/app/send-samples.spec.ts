@@ -44,15 +44,15 @@ async function bucket(): Promise<{ endpoint: string; keys: string[] }> {
   return { endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, keys };
 }
 
-function granted(endpoint: string, forNode = NODE, sealTo = own.publicKey) {
+function granted(endpoint: string, forNode = NODE, samplesLeft = 9) {
   const credentials = { nodeId: forNode, endpoint, region: 'r', accessKeyId: 'k', secretAccessKey: 's', sessionToken: 't' };
   return {
     granted: true,
     bucket: 'samples',
     keyPrefix: `${NODE}/base/`,
     expiresAt: '2026-01-01T00:00:00.000Z',
-    samplesLeft: 9,
-    ...sealFor(sealTo, Buffer.from(JSON.stringify(credentials)), collector),
+    samplesLeft,
+    ...sealFor(own.publicKey, Buffer.from(JSON.stringify(credentials)), collector),
   };
 }
 
@@ -69,7 +69,7 @@ async function sending(bus: ToldBus) {
     await done;
     database.close();
   });
-  return { spool, duty };
+  return { spool, duty, grants };
 }
 
 function keep({ spool, duty }: Awaited<ReturnType<typeof sending>>, text: string): string {
@@ -174,6 +174,34 @@ describe('a kept frame on its way home', () => {
       going.duty.ring();
       expect(going.spool.stats()).toMatchObject({ items: 0, shed: 0 });
     });
+  });
+
+  it('uses up what the collector takes, and then asks again before it uploads more', async () => {
+    const store = await bucket();
+    let left = 2;
+    const bus = new ToldBus({
+      'node.grant': () =>
+        left > 0 ? granted(store.endpoint, NODE, left) : { granted: false, reason: 'budget-spent', retryAfterMs: 60_000 },
+      'node.receipts': ({ sampleIds }: { sampleIds: string[] }) => {
+        left -= sampleIds.length;
+        return { ...noReceipts, accepted: sampleIds };
+      },
+    });
+    const going = await sending(bus);
+    expect(going.grants.samplesLeft('base')).toBeNull();
+    for (const text of ['one', 'two']) keep(going, text);
+    await eventually(() => expect(going.spool.stats().items).toBe(0));
+    expect(going.grants.samplesLeft('base')).toBe(0);
+    keep(going, 'three');
+    await eventually(() => expect(bus.asked.filter(({ type }) => type === 'node.grant')).toHaveLength(2));
+    expect(store.keys).toHaveLength(2);
+    expect(going.spool.stats().items).toBe(1);
+    left = 5;
+    going.grants.forget('base');
+    expect(going.grants.samplesLeft('base')).toBeNull();
+    going.duty.ring();
+    await eventually(() => expect(store.keys).toHaveLength(3));
+    expect(going.grants.samplesLeft('base')).toBe(4);
   });
 
   it('is not uploaded with rights that were made for another node', async () => {

@@ -85,7 +85,11 @@ export class SendSamples {
     const picture = spool.picture(sampleId);
     if (picture === undefined) return 'stays';
     const outcome = await grants.uploaderFor(campaignId).upload(picture);
-    if (outcome.kind === 'stored') return this.#stored(sample, outcome.object);
+    if (outcome.kind === 'stored') {
+      // An upload of what the collector was told of before is no other sample.
+      if (sample.announcements === 0) grants.spend(campaignId);
+      return this.#stored(sample, outcome.object);
+    }
     if (grants.isClosed(campaignId)) {
       spool.settle(sampleId, 'declined');
       log.info({ sampleId, campaignId }, 'the campaign has closed: a kept frame is not wanted any more');
@@ -125,16 +129,21 @@ export class SendSamples {
   }
 
   async #askReceipts(): Promise<boolean> {
-    const { bus, nodeId, spool, log } = this.#parts;
-    const sampleIds = spool.atStage('announced', RECEIPTS_PER_REQUEST_MAX).map(({ facts }) => facts.sampleId);
-    if (sampleIds.length === 0) return false;
-    const { accepted, quarantined, unknown } = await bus.ask(NodeReceipts, { nodeId, sampleIds });
+    const { bus, nodeId, spool } = this.#parts;
+    const awaited = new Map(spool.atStage('announced', RECEIPTS_PER_REQUEST_MAX).map(({ facts }) => [facts.sampleId, facts]));
+    if (awaited.size === 0) return false;
+    const { accepted, quarantined, unknown } = await bus.ask(NodeReceipts, { nodeId, sampleIds: [...awaited.keys()] });
     for (const sampleId of accepted) spool.settle(sampleId, 'accepted');
-    for (const { sampleId, reason } of quarantined) {
-      spool.settle(sampleId, 'quarantined');
-      log.warn({ sampleId, reason }, 'the collector put a sample into quarantine');
-    }
+    for (const { sampleId, reason } of quarantined) this.#quarantined(sampleId, { reason, campaignId: awaited.get(sampleId)?.campaignId });
     for (const sampleId of unknown) spool.countUnknown(sampleId);
     return accepted.length + quarantined.length > 0;
+  }
+
+  /** The campaign does not count it: the collector may take another in its place. */
+  #quarantined(sampleId: string, { reason, campaignId }: { reason: string; campaignId: string | undefined }): void {
+    const { spool, grants, log } = this.#parts;
+    spool.settle(sampleId, 'quarantined');
+    if (campaignId !== undefined) grants.forget(campaignId);
+    log.warn({ sampleId, campaignId, reason }, 'the collector put a sample into quarantine');
   }
 }

@@ -28,8 +28,9 @@ const facts = (rest: Partial<FrameFacts> = {}): FrameFacts => ({
   candidatesPerBand: [],
   ...rest,
 });
-const decide = (policy: SamplingPolicy, of: FrameFacts, chance = 0, limiter: LimiterState = emptyLimiter(policy)) =>
-  decideSample({ policy, facts: of, limiter, chance });
+const fresh = (policy: SamplingPolicy): LimiterState => emptyLimiter({ campaignId: 'c', policy });
+const decide = (policy: SamplingPolicy, of: FrameFacts, chance = 0, limiter: LimiterState = fresh(policy)) =>
+  decideSample({ policy, facts: of, limiter, room: null, chance });
 
 describe('a sampling rule', () => {
   it('uncertain: matches when a raw candidate lies in its own band', () => {
@@ -64,7 +65,7 @@ describe('a sampling rule', () => {
 
   it('that is at its limit lets the next one decide', () => {
     const policy = policyOf([{ ...empty, perMinuteMax: 1 }, random]);
-    const limiter = countKept(emptyLimiter(policy), { rule: 'empty', atMs: 0, dhash: 'f'.repeat(16) });
+    const limiter = countKept(fresh(policy), { rule: 'empty', atMs: 0, dhash: 'f'.repeat(16) });
     expect(decide(policy, facts({ alarms: 0, atMs: RATE_WINDOW_MS - 1 }), 0, limiter)).toMatchObject({ keep: true, rule: { name: 'any' } });
     expect(decide(policy, facts({ alarms: 0, atMs: RATE_WINDOW_MS }), 0, limiter)).toMatchObject({ keep: true, rule: { name: 'empty' } });
   });
@@ -72,7 +73,7 @@ describe('a sampling rule', () => {
 
 describe('near-duplicates', () => {
   const policy = policyOf([random], { nearDuplicateBits: 4 });
-  const limiter = countKept(emptyLimiter(policy), { rule: 'any', atMs: 0, dhash: '0000000000000000' });
+  const limiter = countKept(fresh(policy), { rule: 'any', atMs: 0, dhash: '0000000000000000' });
 
   it('counts differing bits', () => {
     expect(hashDistance('0000000000000000', 'f000000000000001')).toBe(5);
@@ -89,18 +90,61 @@ describe('near-duplicates', () => {
   });
 });
 
-describe('the budget of a policy version', () => {
+describe('the budget of a campaign', () => {
   it('ends with samplesMax', () => {
     const policy = policyOf([random], { samplesMax: 1 });
-    const limiter = countKept(emptyLimiter(policy), { rule: 'any', atMs: 0, dhash: '0'.repeat(16) });
+    const limiter = countKept(fresh(policy), { rule: 'any', atMs: 0, dhash: '0'.repeat(16) });
     expect(decide(policy, facts({ atMs: 1e9 }), 0, limiter)).toEqual({ keep: false, why: 'samples-max' });
   });
 
-  it('starts anew with a new version, which still knows the pictures of the last', () => {
+  it('ends with what the collector takes, exactly then', () => {
+    const policy = policyOf([random]);
+    const with_ = (room: number | null) => decideSample({ policy, facts: facts(), limiter: fresh(policy), room, chance: 0 });
+    expect([with_(null).keep, with_(1).keep]).toEqual([true, true]);
+    for (const room of [0, -1]) expect(with_(room)).toEqual({ keep: false, why: 'collector-has-enough' });
+  });
+
+  it('goes on when the campaign is announced anew, and so do its rates', () => {
+    const policy = policyOf([{ ...random, perMinuteMax: 1 }], { samplesMax: 2 });
+    const limiter = countKept(fresh(policy), { rule: 'any', atMs: 0, dhash: '0'.repeat(16) });
+    const anew = { ...policy, version: 2 };
+    const next = limiterFor({ campaignId: 'c', policy: anew }, limiter);
+    expect(next).toEqual({ ...limiter, version: 2 });
+    expect(limiterFor({ campaignId: 'c', policy }, limiter)).toBe(limiter);
+    expect(decide(anew, facts(), 0, next)).toEqual({ keep: false, why: 'rate-limit' });
+    const spentAll = countKept(next, { rule: 'any', atMs: 0, dhash: '1'.repeat(16) });
+    expect(decide(anew, facts({ atMs: 1e9 }), 0, spentAll)).toEqual({ keep: false, why: 'samples-max' });
+  });
+
+  it('starts anew with another campaign, which still knows the pictures of the same policy', () => {
     const policy = policyOf([random], { samplesMax: 1 });
-    const limiter = countKept(emptyLimiter(policy), { rule: 'any', atMs: 0, dhash: '0'.repeat(16) });
-    expect(limiterFor({ ...policy, version: 2 }, limiter)).toMatchObject({ kept: 0, version: 2, hashes: ['0'.repeat(16)] });
-    expect(limiterFor(policy, limiter)).toBe(limiter);
+    const limiter = countKept(fresh(policy), { rule: 'any', atMs: 0, dhash: '0'.repeat(16) });
+    expect(limiterFor({ campaignId: 'd', policy: { ...policy, version: 2 } }, limiter)).toEqual({
+      ...emptyLimiter({ campaignId: 'd', policy: { ...policy, version: 2 } }),
+      hashes: ['0'.repeat(16)],
+    });
+    expect(limiterFor({ campaignId: 'd', policy: { ...policy, policyId: 'q' } }, limiter).hashes).toEqual([]);
+  });
+
+  it('holds for any frames, however often the campaign is announced anew in between', () => {
+    const step = fc.record({ campaign: fc.constantFrom('c', 'c', 'd'), bump: fc.boolean(), gapMs: fc.nat(90_000) });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
+        let policy = policyOf([random], { samplesMax: 5 });
+        let atMs = 0;
+        const states = new Map<string, LimiterState>();
+        const kept = new Map<string, number>();
+        for (const { campaign, bump, gapMs } of steps) {
+          if (bump) policy = { ...policy, version: policy.version + 1 };
+          atMs += gapMs;
+          const limiter = limiterFor({ campaignId: campaign, policy }, states.get(campaign));
+          const decision = decide(policy, facts({ atMs }), 0, limiter);
+          states.set(campaign, decision.keep ? countKept(limiter, { rule: 'any', atMs, dhash: '0'.repeat(16) }) : limiter);
+          if (decision.keep) kept.set(campaign, (kept.get(campaign) ?? 0) + 1);
+        }
+        for (const id of ['c', 'd']) expect(kept.get(id) ?? 0).toBe(Math.min(5, steps.filter(({ campaign }) => campaign === id).length));
+      }),
+    );
   });
 
   it('and its rates hold for any stream of frames', () => {
@@ -118,7 +162,7 @@ describe('the budget of a policy version', () => {
     );
     fc.assert(
       fc.property(fc.array(frame, { maxLength: 200 }), (frames) => {
-        let limiter = emptyLimiter(policy);
+        let limiter = fresh(policy);
         let atMs = 0;
         const kept: { rule: string; atMs: number }[] = [];
         for (const { gapMs, alarms, chance } of frames) {

@@ -15,9 +15,17 @@ export interface FrameFacts {
   readonly candidatesPerBand: readonly number[];
 }
 
-/** What was kept under one version of a policy. */
+/** What is to be collected, and for what: the part of a desired state that says so. */
+export interface Collecting {
+  readonly campaignId: string;
+  readonly policy: SamplingPolicy;
+}
+
+/** What was kept for one campaign, under whatever versions of its policy. */
 export interface LimiterState {
+  readonly campaignId: string;
   readonly policyId: string;
+  /** Of the policy as last seen. */
   readonly version: number;
   readonly kept: number;
   /** Newest last; of the last minute only. */
@@ -28,7 +36,10 @@ export interface LimiterState {
 
 export type SampleDecision =
   | { readonly keep: true; readonly rule: SamplingRule; readonly inclusionProbability: number }
-  | { readonly keep: false; readonly why: 'no-rule-matched' | 'rate-limit' | 'samples-max' | 'near-duplicate' | 'chance' };
+  | {
+      readonly keep: false;
+      readonly why: 'no-rule-matched' | 'rate-limit' | 'samples-max' | 'collector-has-enough' | 'near-duplicate' | 'chance';
+    };
 
 /** The minute of `perMinuteMax`. */
 export const RATE_WINDOW_MS = 60_000;
@@ -45,27 +56,35 @@ export function bandsOf(policy: SamplingPolicy): readonly ScoreRange[] {
   return policy.rules.flatMap((rule) => (rule.kind === 'uncertain' ? [{ low: rule.low, high: rule.high }] : []));
 }
 
-export function emptyLimiter(policy: SamplingPolicy): LimiterState {
-  return { policyId: policy.policyId, version: policy.version, kept: 0, recent: [], hashes: [] };
+export function emptyLimiter({ campaignId, policy }: Collecting): LimiterState {
+  return { campaignId, policyId: policy.policyId, version: policy.version, kept: 0, recent: [], hashes: [] };
 }
 
-/** The state that counts for this policy: another version starts with its own budget, but still knows what was kept before. */
-export function limiterFor(policy: SamplingPolicy, state: LimiterState | undefined): LimiterState {
-  if (state?.policyId === policy.policyId && state.version === policy.version) return state;
-  return { ...emptyLimiter(policy), hashes: state?.policyId === policy.policyId ? state.hashes : [] };
+/**
+ * The state that counts now. A campaign is announced anew under a higher version whenever it changes: its budget and rates go on. Another
+ * campaign starts with its own, but still knows what was kept before under the same policy.
+ */
+export function limiterFor(collecting: Collecting, state: LimiterState | undefined): LimiterState {
+  const { campaignId, policy } = collecting;
+  const { policyId, version } = policy;
+  if (state?.campaignId !== campaignId) return { ...emptyLimiter(collecting), hashes: state?.policyId === policyId ? state.hashes : [] };
+  return state.policyId === policyId && state.version === version ? state : { ...state, policyId, version };
 }
 
 interface Question {
   readonly policy: SamplingPolicy;
   readonly facts: FrameFacts;
   readonly limiter: LimiterState;
+  /** Frames that the collector takes beside those that wait for their upload; null while it names no end. */
+  readonly room: number | null;
   /** In [0, 1). */
   readonly chance: number;
 }
 
 /** Rules are tried in order; the first that matches and is within its limit decides. */
-export function decideSample({ policy, facts, limiter, chance }: Question): SampleDecision {
+export function decideSample({ policy, facts, limiter, room, chance }: Question): SampleDecision {
   if (policy.samplesMax !== null && limiter.kept >= policy.samplesMax) return { keep: false, why: 'samples-max' };
+  if (room !== null && room <= 0) return { keep: false, why: 'collector-has-enough' };
   const matching = policy.rules.filter((rule, index) => matches(rule, facts, bandIndex(policy, index)));
   if (matching.length === 0) return { keep: false, why: 'no-rule-matched' };
   const rule = matching.find((candidate) => withinRate(candidate, limiter, facts.atMs));

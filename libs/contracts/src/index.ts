@@ -67,6 +67,7 @@ export {
   NodeSync,
   NodeTelemetry,
   RECEIPTS_PER_REQUEST_MAX,
+  SAMPLES_PER_GRANT_MAX,
   RunningModel,
   SampleManifest,
   SignedDesired,

@@ -30,7 +30,7 @@ export const SamplingPolicy = z.object({
   rules: z.array(SamplingRule).max(RULES_MAX),
   /** A frame nearer than this many bits (of 64) to one kept before is dropped; 0 keeps all. */
   nearDuplicateBits: z.int().min(0).max(32),
-  /** Samples this node may keep under this policy version; null is unbounded (the spool's budget still holds). */
+  /** Samples this node may keep for the campaign, under whatever version of its policy; null is unbounded (the spool's budget still holds). */
   samplesMax: z.int().positive().nullable(),
 });
 export type SamplingPolicy = z.output<typeof SamplingPolicy>;

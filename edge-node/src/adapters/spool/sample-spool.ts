@@ -45,6 +45,8 @@ export type Settlement = 'accepted' | 'quarantined' | 'declined';
 export const SETTLED_MAX = 100_000;
 /** Kept frames that limits and near-duplicate checks look back on after a restart. */
 export const KEPT_MAX = 1_024;
+/** Campaigns whose budgets are remembered; the one that was kept for longest ago goes. */
+export const BUDGETS_MAX = 1_000;
 /** Answers of "unknown" after which the manifest is sent again, and after twice as many the object too. */
 export const UNKNOWN_ANSWERS_MAX = 5;
 
@@ -83,6 +85,11 @@ export class SampleSpool {
   stats(): { items: number; bytes: number; shed: number } {
     const row = this.#database.prepare('SELECT count(*) AS items, coalesce(sum(bytes), 0) AS bytes FROM samples').get();
     return { items: Number(row?.['items']), bytes: Number(row?.['bytes']), shed: this.#shedStored + this.#shedUnstored };
+  }
+
+  /** Frames of the campaign that wait for their upload. */
+  waiting(campaignId: string): number {
+    return this.#number(`SELECT count(*) FROM samples WHERE campaign_id = ? AND stage = 'kept' AND announcements = 0`, campaignId);
   }
 
   /** The most valuable first. */
@@ -194,9 +201,11 @@ export class SampleSpool {
   }
 
   #remember({ facts, keptAtMs }: NewSample): void {
+    const { campaignId } = facts;
     const { policyId, policyVersion, rule } = facts.why;
     this.#run(
-      'INSERT INTO kept (policy_id, version, rule, at_ms, dhash) VALUES (?, ?, ?, ?, ?)',
+      'INSERT INTO kept (campaign_id, policy_id, version, rule, at_ms, dhash) VALUES (?, ?, ?, ?, ?, ?)',
+      campaignId,
       policyId,
       policyVersion,
       rule,
@@ -205,10 +214,14 @@ export class SampleSpool {
     );
     this.#run('DELETE FROM kept WHERE number <= (SELECT max(number) FROM kept) - ?', KEPT_MAX);
     this.#run(
-      'INSERT INTO budgets (policy_id, version, kept) VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET kept = kept + 1',
+      `INSERT INTO budgets (campaign_id, kept, touched)
+         VALUES (?, 1 + coalesce((SELECT kept FROM version_budgets WHERE policy_id = ? AND version = ?), 0), (SELECT max(number) FROM kept))
+         ON CONFLICT DO UPDATE SET kept = kept + 1, touched = excluded.touched`,
+      campaignId,
       policyId,
       policyVersion,
     );
+    this.#run('DELETE FROM budgets WHERE touched < (SELECT touched FROM budgets ORDER BY touched DESC LIMIT 1 OFFSET ?)', BUDGETS_MAX - 1);
   }
 
   #run(sql: string, ...values: SQLInputValue[]): { changes: number | bigint } {

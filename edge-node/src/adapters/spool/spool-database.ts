@@ -2,10 +2,9 @@ import { existsSync, mkdirSync, renameSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 
-const SCHEMA_VERSION = 1;
 const WAL_BYTES_MAX = 8_388_608;
 
-const SCHEMA = `
+const FIRST_SCHEMA = `
   CREATE TABLE samples (
     sequence INTEGER PRIMARY KEY AUTOINCREMENT,
     sample_id TEXT NOT NULL UNIQUE,
@@ -26,6 +25,18 @@ const SCHEMA = `
   CREATE TABLE reports (sequence INTEGER PRIMARY KEY, outcome INTEGER NOT NULL, payload TEXT NOT NULL);
   CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
 `;
+
+/** Budgets belong to a campaign: its policy gets a higher version whenever the campaign changes. `touched`: when last kept for, as a number of `kept`. */
+const BUDGETS_BY_CAMPAIGN = `
+  ALTER TABLE budgets RENAME TO version_budgets;
+  CREATE TABLE budgets (campaign_id TEXT PRIMARY KEY, kept INTEGER NOT NULL, touched INTEGER NOT NULL);
+  ALTER TABLE kept ADD COLUMN campaign_id TEXT NOT NULL DEFAULT '';
+  CREATE INDEX samples_by_campaign ON samples (campaign_id, stage);
+`;
+
+/** Each brings a spool from the version of its place to the next; a fresh one goes through all of them. */
+const MIGRATIONS = [FIRST_SCHEMA, BUDGETS_BY_CAMPAIGN];
+const SCHEMA_VERSION = MIGRATIONS.length;
 
 export interface OpenedSpool {
   readonly database: DatabaseSync;
@@ -54,16 +65,22 @@ function opened(path: string): { database: DatabaseSync; fresh: boolean } {
   try {
     database.exec('PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
     database.exec(`PRAGMA journal_size_limit = ${WAL_BYTES_MAX}; PRAGMA busy_timeout = 2000`);
-    const version = database.prepare('PRAGMA user_version').get() as { user_version: number };
-    if (version.user_version > SCHEMA_VERSION) throw new SpoolTooNewError(path, version.user_version);
-    const fresh = version.user_version === 0;
-    if (fresh) transaction(database, () => database.exec(`${SCHEMA} PRAGMA user_version = ${SCHEMA_VERSION}`));
+    const { user_version: version } = database.prepare('PRAGMA user_version').get() as { user_version: number };
+    if (version > SCHEMA_VERSION) throw new SpoolTooNewError(path, version);
+    migrate(database, version);
     assertSound(database);
-    return { database, fresh };
+    return { database, fresh: version === 0 };
   } catch (cause) {
     database.close();
     throw cause;
   }
+}
+
+/** All of it or nothing: a power cut in between leaves the spool as it was. */
+function migrate(database: DatabaseSync, from: number): void {
+  const steps = MIGRATIONS.slice(from);
+  if (steps.length === 0) return;
+  transaction(database, () => database.exec(`${steps.join('')} PRAGMA user_version = ${SCHEMA_VERSION}`));
 }
 
 /** A newer agent wrote this folder. */

@@ -8,7 +8,7 @@ import { tempFolders } from '../temp-folder.spec-kit.ts';
 import { REPORTS_MAX, ReportSpool } from './report-spool.ts';
 import type { Report } from './report-spool.ts';
 import { recallLimiter } from './sampling-memory.ts';
-import { SampleSpool, UNKNOWN_ANSWERS_MAX } from './sample-spool.ts';
+import { BUDGETS_MAX, SampleSpool, UNKNOWN_ANSWERS_MAX } from './sample-spool.ts';
 import type { NewSample, SampleFacts } from './sample-spool.ts';
 import { SEQUENCE_BLOCK, SequenceBlocks } from './sequence-blocks.ts';
 import { openSpool } from './spool-database.ts';
@@ -246,19 +246,101 @@ describe('bad luck', () => {
   });
 });
 
-describe('what is remembered of a policy', () => {
+describe('what is remembered of a campaign', () => {
+  const policy = { policyId: 'p', version: 1, rules: [], nearDuplicateBits: 4, samplesMax: 10 };
+  const base = { campaignId: 'base', policy };
+
   it('survives a restart: budget, rates and pictures', async () => {
     const { database, spool } = await spoolOf();
-    const policy = { policyId: 'p', version: 1, rules: [], nearDuplicateBits: 4, samplesMax: 10 };
-    let expected = emptyLimiter(policy);
+    let expected = emptyLimiter(base);
     for (const number of [1, 2]) {
       spool.append(sample(number));
       expected = countKept(expected, { rule: 'any', atMs: 500 + number, dhash: factsOf(number).picture.dhash });
     }
-    const recalled = recallLimiter(database, policy, { wallMs: 2_000, monotonicMs: 1_500 });
+    const recalled = recallLimiter(database, base, { wallMs: 2_000, monotonicMs: 1_500 });
     expect(recalled).toEqual(expected);
-    expect(recallLimiter(database, policy, { wallMs: 100_000, monotonicMs: 0 })).toMatchObject({ kept: 2, recent: [] });
-    expect(recallLimiter(database, { ...policy, version: 2 }, { wallMs: 2_000, monotonicMs: 0 })).toMatchObject({ kept: 0, recent: [] });
+    expect(recallLimiter(database, base, { wallMs: 100_000, monotonicMs: 0 })).toMatchObject({ kept: 2, recent: [] });
+  });
+
+  it('survives a new version of its policy; another campaign starts anew', async () => {
+    const { database, spool } = await spoolOf();
+    spool.append(sample(1));
+    const now = { wallMs: 2_000, monotonicMs: 1_500 };
+    const anew = { ...policy, version: 2 };
+    expect(recallLimiter(database, { campaignId: 'base', policy: anew }, now)).toMatchObject({ version: 2, kept: 1, recent: [{}] });
+    spool.append({ ...sample(2), facts: { ...factsOf(2), why: { ...factsOf(2).why, policyVersion: 2 } } });
+    expect(recallLimiter(database, { campaignId: 'base', policy: anew }, now)).toMatchObject({ kept: 2 });
+    expect(recallLimiter(database, { campaignId: 'other', policy: anew }, now)).toMatchObject({ kept: 0, recent: [], hashes: [{}, {}] });
+  });
+
+  it('is bounded: the campaign that was kept for longest ago is forgotten', async () => {
+    const { database, spool } = await spoolOf();
+    database.exec(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${BUDGETS_MAX})
+      INSERT INTO budgets (campaign_id, kept, touched) SELECT 'old-' || i, 7, i - ${BUDGETS_MAX} FROM n`);
+    spool.append(sample(1));
+    const keptFor = (campaignId: string) => recallLimiter(database, { campaignId, policy }, { wallMs: 0, monotonicMs: 0 }).kept;
+    expect([keptFor('old-1'), keptFor('old-2'), keptFor('base')]).toEqual([0, 7, 1]);
+  });
+
+  it('counts the frames of a campaign that wait for their upload', async () => {
+    const { spool } = await spoolOf();
+    for (const number of [1, 2, 3]) spool.append(sample(number));
+    spool.markStored(idOf(1), OBJECT);
+    expect([spool.waiting('base'), spool.waiting('other')]).toEqual([2, 0]);
+  });
+});
+
+describe('a spool of an older agent', () => {
+  const policy = { policyId: 'p', version: 3, rules: [], nearDuplicateBits: 4, samplesMax: 10 };
+  const now = { wallMs: 2_000, monotonicMs: 1_500 };
+
+  /** As the first agents wrote it: budgets by version of a policy. */
+  async function oldSpool(): Promise<string> {
+    const path = join(await folder(), 'spool.db');
+    const database = new DatabaseSync(path);
+    database.exec(`
+      PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL;
+      CREATE TABLE samples (sequence INTEGER PRIMARY KEY AUTOINCREMENT, sample_id TEXT NOT NULL UNIQUE, campaign_id TEXT NOT NULL,
+        stage TEXT NOT NULL, value REAL NOT NULL, bytes INTEGER NOT NULL, facts TEXT NOT NULL, object TEXT,
+        announcements INTEGER NOT NULL DEFAULT 0, unknown_answers INTEGER NOT NULL DEFAULT 0, picture BLOB NOT NULL);
+      CREATE INDEX samples_by_stage ON samples (stage, value, sequence);
+      CREATE TABLE settled (number INTEGER PRIMARY KEY AUTOINCREMENT, sample_id TEXT NOT NULL UNIQUE, outcome TEXT NOT NULL);
+      CREATE TABLE kept (number INTEGER PRIMARY KEY AUTOINCREMENT, policy_id TEXT NOT NULL, version INTEGER NOT NULL, rule TEXT NOT NULL,
+        at_ms INTEGER NOT NULL, dhash TEXT NOT NULL);
+      CREATE TABLE budgets (policy_id TEXT NOT NULL, version INTEGER NOT NULL, kept INTEGER NOT NULL, PRIMARY KEY (policy_id, version));
+      CREATE TABLE reports (sequence INTEGER PRIMARY KEY, outcome INTEGER NOT NULL, payload TEXT NOT NULL);
+      CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
+      INSERT INTO budgets VALUES ('p', 2, 9), ('p', 3, 4);
+      INSERT INTO counters VALUES ('shed', 6);
+      INSERT INTO kept (policy_id, version, rule, at_ms, dhash) VALUES ('p', 2, 'any', 900, '00'), ('p', 3, 'any', 1000, '01');
+      PRAGMA user_version = 1`);
+    database
+      .prepare(`INSERT INTO samples (sample_id, campaign_id, stage, value, bytes, facts, picture) VALUES (?, 'base', 'kept', 0.5, 3, ?, ?)`)
+      .run(idOf(1), JSON.stringify(factsOf(1)), Uint8Array.of(1, 2, 3));
+    database.close();
+    return path;
+  }
+
+  it('opens with all that it held, and its count goes over to the campaign of now', async () => {
+    const { database, fresh, setAside } = openSpool(await oldSpool(), 0);
+    expect({ fresh, setAside }).toEqual({ fresh: false, setAside: undefined });
+    const spool = new SampleSpool(database, { bytesMax: 1_000, itemsMax: 100 });
+    expect(spool.stats()).toEqual({ items: 1, bytes: 3, shed: 6 });
+    expect(spool.atStage('kept', 9)).toMatchObject([{ facts: factsOf(1) }]);
+    const base = { campaignId: 'base', policy };
+    expect(recallLimiter(database, base, now)).toMatchObject({ kept: 4, recent: [{ atMs: 500 }], hashes: ['00', '01'] });
+    spool.append({ ...sample(2), facts: { ...factsOf(2), why: { ...factsOf(2).why, policyVersion: 3 } } });
+    expect(recallLimiter(database, base, now)).toMatchObject({ kept: 5 });
+    expect(recallLimiter(database, { campaignId: 'base', policy: { ...policy, version: 4 } }, now)).toMatchObject({ kept: 5 });
+    expect(recallLimiter(database, { campaignId: 'next', policy: { ...policy, version: 4 } }, now)).toMatchObject({ kept: 0 });
+  });
+
+  it('is opened once more without being changed again', async () => {
+    const path = await oldSpool();
+    openSpool(path, 0).database.close();
+    const again = openSpool(path, 0);
+    expect(again).toMatchObject({ fresh: false, setAside: undefined });
+    expect(recallLimiter(again.database, { campaignId: 'base', policy }, now)).toMatchObject({ kept: 4 });
   });
 });
 

@@ -213,6 +213,9 @@ export const UploadCredentials = z.object({
 });
 export type UploadCredentials = z.output<typeof UploadCredentials>;
 
+/** What one grant lets a node upload before it asks again, where the campaign has no end or a farther one. */
+export const SAMPLES_PER_GRANT_MAX = 1_000;
+
 export const NodeGrant = request({
   type: 'node.grant',
   v: 1,
@@ -232,7 +235,7 @@ export const NodeGrant = request({
       /** Keys must start with this: `<nodeId>/<campaignId>/`. */
       keyPrefix: z.string(),
       expiresAt: Timestamp,
-      /** How many samples the campaign still takes from this node. */
+      /** How many samples the campaign still takes from this node; `SAMPLES_PER_GRANT_MAX`: that many or more. */
       samplesLeft: z.int().nonnegative(),
       /** Base64 of `UploadCredentials` JSON sealed with x25519 from `sealedBy` to `sealTo`. */
       sealed: z.string(),

@@ -1,6 +1,7 @@
+import { SAMPLES_PER_GRANT_MAX } from '@edgeloop/contracts';
 import { describe, expect, it } from '@jest/globals';
 import { EMPTY_BOOK, type CampaignBook } from './campaign.ts';
-import { decideGrant, SAMPLES_PER_GRANT_MAX } from './grant-decision.ts';
+import { decideGrant } from './grant-decision.ts';
 
 const policy = { policyId: 'p', version: 1, rules: [], nearDuplicateBits: 0, samplesMax: null };
 

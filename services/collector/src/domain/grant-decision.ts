@@ -1,3 +1,4 @@
+import { SAMPLES_PER_GRANT_MAX } from '@edgeloop/contracts';
 import { includesNode, openCampaign, type CampaignBook } from './campaign.ts';
 
 export interface AcceptedCounts {
@@ -8,9 +9,6 @@ export interface AcceptedCounts {
 export type GrantDecision =
   | { readonly granted: true; readonly samplesLeft: number }
   | { readonly granted: false; readonly reason: 'campaign-closed' | 'budget-spent' | 'node-unknown' };
-
-/** What a campaign without an end lets a node upload before it asks again. */
-export const SAMPLES_PER_GRANT_MAX = 1_000;
 
 /** The node's name comes from the bus, never from its own words. */
 export function decideGrant(book: CampaignBook, asked: { nodeId: string; campaignId: string }, accepted: AcceptedCounts): GrantDecision {

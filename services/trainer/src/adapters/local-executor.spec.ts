@@ -3,19 +3,52 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createLogger } from '@edgeloop/runtime';
-import { MemoryObjectStore } from '@edgeloop/store';
+import type { ObjectRef } from '@edgeloop/contracts';
+import { MemoryObjectStore, StoreForbiddenError, StoreUnavailableError } from '@edgeloop/store';
+import type { ObjectAt, PutOptions, ReadLimits } from '@edgeloop/store';
+import { eventually } from '@edgeloop/testkit';
 import type { StepDefinition } from '../domain/valohai.ts';
 import type { ExecutionRequest } from '../ports.ts';
 import { LocalExecutor } from './local-executor.ts';
 
 const HOUR_MS = 3_600_000;
 
+/** A store that fails for a time, or for good. */
+class TroubledStore extends MemoryObjectStore {
+  failPuts = 0;
+  failReads = 0;
+  forbidden = false;
+  failures = 0;
+
+  override async put(at: ObjectAt, bytes: Uint8Array, options?: PutOptions): Promise<ObjectRef> {
+    if (this.forbidden) throw new StoreForbiddenError(at, 'AccessDenied');
+    if (this.failPuts > 0) {
+      this.failPuts -= 1;
+      this.#fail(at);
+    }
+    return super.put(at, bytes, options);
+  }
+
+  override async read(at: ObjectAt, limits?: ReadLimits): Promise<Uint8Array> {
+    if (this.failReads > 0) {
+      this.failReads -= 1;
+      this.#fail(at);
+    }
+    return super.read(at, limits);
+  }
+
+  #fail(at: ObjectAt): never {
+    this.failures += 1;
+    throw new StoreUnavailableError(at, 'ECONNREFUSED', 6);
+  }
+}
+
 let root: string;
-let store: MemoryObjectStore;
+let store: TroubledStore;
 
 beforeEach(async () => {
   root = await mkdtemp(join(tmpdir(), 'edgeloop-executor-'));
-  store = new MemoryObjectStore();
+  store = new TroubledStore();
   await mkdir(join(root, 'project'));
 });
 afterEach(() => rm(root, { recursive: true, force: true }));
@@ -115,5 +148,59 @@ describe('a step on this machine', () => {
       outcome: 'failed',
       reason: 'step train ended with exit status 3: no memory left',
     });
+  });
+});
+
+describe('an outage of the store', () => {
+  const STEP = 'echo begun >> $ROOT/begun; echo \'{"map":0.9}\'; echo model > $VH_OUTPUTS_DIR/model.onnx';
+  const begins = async (): Promise<number> => (await contentOf('begun')).trim().split('\n').length;
+
+  it('does not make a step run again: its outputs are stored when the store is back', async () => {
+    store.failPuts = 2;
+    await expect(executor().execute(request(STEP))).resolves.toMatchObject({ outcome: 'done', outputs: [{ name: 'model.onnx' }] });
+    expect([await begins(), store.failures]).toEqual([1, 2]);
+  });
+
+  it('does not keep a step from its inputs when the store is back', async () => {
+    const object = await store.put({ bucket: 'runs', key: 'x' }, Buffer.from('frames'));
+    store.failReads = 2;
+    const inputs = [{ input: 'data', name: 'x', object }];
+    await expect(executor().execute(request(`test -s $VH_INPUTS_DIR/data/x; ${STEP}`, { inputs }))).resolves.toMatchObject({
+      outcome: 'done',
+    });
+    expect([await begins(), store.failures]).toEqual([1, 2]);
+  });
+
+  it('is waited for no longer than the run may take; the next trainer stores what was finished, with what it had printed', async () => {
+    store.failPuts = 1_000;
+    await expect(executor().execute(request(STEP, { timeLeftMs: 2_000 }))).rejects.toMatchObject({ name: 'StoreUnavailableError' });
+    store.failPuts = 0;
+    await expect(executor().execute(request(STEP))).resolves.toMatchObject({
+      outcome: 'done',
+      metadata: { map: 0.9 },
+      outputs: [{ name: 'model.onnx' }],
+    });
+    expect(await begins()).toBe(1);
+  });
+
+  it('is not waited for when the store says never', async () => {
+    store.forbidden = true;
+    await expect(executor().execute(request(STEP))).rejects.toMatchObject({ name: 'StoreForbiddenError' });
+  });
+
+  it('is not waited for when the run is stopped', async () => {
+    store.failPuts = 1_000;
+    const stop = new AbortController();
+    const stopped = executor().execute(request(STEP, { signal: stop.signal }));
+    const waiting = expect(stopped).rejects.toBeDefined();
+    await eventually(() => expect(store.failures).toBeGreaterThan(0), { deadlineMs: 20_000 });
+    stop.abort();
+    await waiting;
+  });
+
+  it('does not hand on the outputs of another command', async () => {
+    await executor().execute(request(STEP));
+    const other = await executor().execute(request('echo other > $VH_OUTPUTS_DIR/other.onnx'));
+    expect(other).toMatchObject({ outputs: [{ name: 'other.onnx' }] });
   });
 });

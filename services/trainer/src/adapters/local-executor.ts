@@ -4,10 +4,13 @@ import { createInterface } from 'node:readline';
 import { spawnGuarded } from '@edgeloop/engines';
 import type { GuardedProcess } from '@edgeloop/engines';
 import type { Logger } from '@edgeloop/runtime';
+import { sha256Hex } from '@edgeloop/store';
 import type { ObjectStore } from '@edgeloop/store';
 import { metadataOf } from '../domain/metadata-line.ts';
 import type { MetadataValue } from '../domain/metadata-line.ts';
 import type { ExecutionRequest, ExecutionResult, Executor } from '../ports.ts';
+import type { Patience } from '../patience.ts';
+import type { FinishedMarker } from './finished-marker.ts';
 import { writeStepConfig } from './step-config.ts';
 import { StepLimits } from './step-limits.ts';
 import { Workspace } from './workspace.ts';
@@ -29,6 +32,8 @@ export interface LocalExecutorOptions {
   readonly log: Logger;
 }
 
+type NotDone = Exclude<ExecutionResult, { outcome: 'done' }>;
+
 interface Watched {
   readonly metadata: Record<string, MetadataValue>;
   readonly lastLines: string[];
@@ -44,15 +49,38 @@ export class LocalExecutor implements Executor {
   }
 
   async execute(request: ExecutionRequest): Promise<ExecutionResult> {
+    const { node } = request;
     const workspace = new Workspace(this.#options.root, request.runId, this.#options.store);
-    await workspace.prepare(request.node);
-    await workspace.fetchInputs(request.node, request.inputs, request.signal);
-    await writeStepConfig(workspace.folder(request.node, 'config'), workspace.folder(request.node, 'inputs'), request);
+    const patience = this.#patience(request);
+    const earlier = await workspace.finished(node, fingerprintOf(request));
+    const ended = earlier ?? (await this.#run(workspace, request, patience));
+    if ('outcome' in ended) return ended;
+    if (earlier) this.#options.log.info({ runId: request.runId, node }, 'an execution that had finished has its outputs stored');
+    const outputs = await workspace.storeOutputs(node, ended.files, patience);
+    return { outcome: 'done', outputs, metadata: ended.metadata, seconds: ended.seconds };
+  }
+
+  /** Fetching and storing wait for the store as long as the run has time: an outage costs no work that was done. */
+  #patience({ runId, node, timeLeftMs, signal }: ExecutionRequest): Patience {
+    return {
+      now: () => performance.now(),
+      until: performance.now() + timeLeftMs,
+      signal,
+      onFailure: (cause) => this.#options.log.warn({ err: cause, runId, node }, 'transfer of a file failed, tried again shortly'),
+    };
+  }
+
+  /** Inputs, process, marker. */
+  async #run(workspace: Workspace, request: ExecutionRequest, patience: Patience): Promise<FinishedMarker | NotDone> {
+    const { node } = request;
+    await workspace.prepare(node);
+    await workspace.fetchInputs(node, request.inputs, patience);
+    await writeStepConfig(workspace.folder(node, 'config'), workspace.folder(node, 'inputs'), request);
     const startedAt = performance.now();
-    const ended = await this.#runProcess(workspace, request);
-    if (ended.outcome !== 'done') return ended;
-    const outputs = await workspace.storeOutputs(request.node, request.signal);
-    return { outcome: 'done', outputs, metadata: ended.metadata, seconds: (performance.now() - startedAt) / 1000 };
+    const ended = await this.#runProcess(workspace, request, patience.until - startedAt);
+    if ('outcome' in ended) return ended;
+    const seconds = (performance.now() - startedAt) / 1000;
+    return workspace.finish(node, { fingerprint: fingerprintOf(request), metadata: ended.metadata, seconds });
   }
 
   async clean(runId: string): Promise<void> {
@@ -74,7 +102,7 @@ export class LocalExecutor implements Executor {
     };
   }
 
-  async #runProcess(workspace: Workspace, request: ExecutionRequest): Promise<ExecutionResult> {
+  async #runProcess(workspace: Workspace, request: ExecutionRequest, leftMs: number): Promise<Watched | NotDone> {
     const child = await spawnGuarded({
       command: '/bin/sh',
       args: ['-c', request.command],
@@ -85,7 +113,7 @@ export class LocalExecutor implements Executor {
     const stop = (): void => void child.stop(STOP_GRACE_MS);
     const { noOutputTimeoutSeconds } = request.step;
     const limits = new StepLimits({
-      totalMs: Math.min(request.timeLimitMs, request.timeLeftMs),
+      totalMs: Math.max(1, Math.min(request.timeLimitMs, leftMs)),
       quietMs: noOutputTimeoutSeconds === undefined ? undefined : noOutputTimeoutSeconds * 1000,
       stop,
     });
@@ -102,9 +130,15 @@ export class LocalExecutor implements Executor {
     this.#options.log.info({ runId: request.runId, node: request.node, ...exit, broken: limits.broken }, 'step ended');
     if (request.signal.aborted) return { outcome: 'cancelled', reason: 'stopped' };
     if (limits.broken !== undefined) return { outcome: 'timed-out', reason: `step ${request.step.name} ${limits.broken}` };
-    if (exit.code === 0) return { outcome: 'done', outputs: [], metadata: watched.metadata, seconds: 0 };
+    if (exit.code === 0) return watched;
     return { outcome: 'failed', reason: failureOf(request.step.name, exit, watched.lastLines) };
   }
+}
+
+/** The same for the same work: command, parameters, files and environment. */
+function fingerprintOf({ command, parameters, inputs, environment }: ExecutionRequest): string {
+  const files = inputs.map(({ input, name, object }) => [input, name, object.digest]);
+  return sha256Hex(JSON.stringify([command, parameters, files, environment]));
 }
 
 function failureOf(step: string, exit: { code: number | null; signal: string | null }, lines: readonly string[]): string {

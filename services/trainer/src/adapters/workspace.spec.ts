@@ -11,6 +11,8 @@ let store: MemoryObjectStore;
 let workspace: Workspace;
 let model: ObjectRef;
 const { signal } = new AbortController();
+const patience = { now: () => 0, until: 0, signal, onFailure: () => undefined };
+const facts = { fingerprint: 'f', metadata: { loss: 0.5 }, seconds: 3 };
 
 beforeEach(async () => {
   root = await mkdtemp(join(tmpdir(), 'edgeloop-workspace-'));
@@ -25,7 +27,7 @@ const inputOf = (node: string): string => join(workspace.folder(node, 'inputs'),
 
 async function give(node: string): Promise<string> {
   await workspace.prepare(node);
-  await workspace.fetchInputs(node, [{ input: 'model', name: 'model.onnx', object: model }], signal);
+  await workspace.fetchInputs(node, [{ input: 'model', name: 'model.onnx', object: model }], patience);
   return inputOf(node);
 }
 
@@ -51,7 +53,7 @@ describe('the inputs of a step', () => {
   it('may be the same object many times at once', async () => {
     await workspace.prepare('train');
     const inputs = Array.from({ length: 20 }, (_, index) => ({ input: 'model', name: `${index}.onnx`, object: model }));
-    await workspace.fetchInputs('train', inputs, signal);
+    await workspace.fetchInputs('train', inputs, patience);
     await expect(readdir(join(workspace.folder('train', 'inputs'), 'model'))).resolves.toHaveLength(20);
     await expect(readdir(join(root, 'run-1', 'objects'))).resolves.toEqual([hexOf(model.digest)]);
   });
@@ -67,7 +69,8 @@ describe('the outputs of a step', () => {
     await workspace.prepare('train');
     const file = join(workspace.folder('train', 'outputs'), 'model.onnx');
     await writeFile(file, 'better weights');
-    const [output] = await workspace.storeOutputs('train', signal);
+    const { files } = await workspace.finish('train', facts);
+    const [output] = await workspace.storeOutputs('train', files, patience);
     expect(output).toMatchObject({ name: 'model.onnx', object: { bucket: 'runs', bytes: 14 } });
     const [ours, theirs] = [await stat(kept(output?.object as ObjectRef)), await stat(file)];
     expect(ours.ino).not.toBe(theirs.ino);
@@ -80,6 +83,43 @@ describe('the outputs of a step', () => {
     await workspace.prepare('train');
     await writeFile(join(workspace.folder('train', 'outputs'), 'half.onnx'), 'half');
     await workspace.prepare('train');
-    await expect(workspace.storeOutputs('train', signal)).resolves.toEqual([]);
+    await expect(workspace.finish('train', facts)).resolves.toMatchObject({ files: {} });
+  });
+});
+
+describe('the marker of a finished execution', () => {
+  async function finished(): Promise<string> {
+    await workspace.prepare('train');
+    const file = join(workspace.folder('train', 'outputs'), 'model.onnx');
+    await writeFile(file, 'better weights');
+    await workspace.finish('train', facts);
+    return file;
+  }
+
+  it('is found by the next who asks for the same execution, with all that it came to', async () => {
+    await finished();
+    const { fingerprint, ...rest } = facts;
+    const next = new Workspace(root, 'run-1', store);
+    await expect(next.finished('train', fingerprint)).resolves.toMatchObject({ ...rest, files: { 'model.onnx': expect.any(String) } });
+  });
+
+  it('is not taken for that of another execution', async () => {
+    await finished();
+    await expect(workspace.finished('train', 'another')).resolves.toBeUndefined();
+  });
+
+  it.each([
+    ['changed', (file: string) => writeFile(file, '')],
+    ['lost', (file: string) => rm(file)],
+    ['added to', (file: string) => writeFile(`${file}.more`, 'x')],
+  ])('does not count when its outputs were %s', async (_, change) => {
+    await change(await finished());
+    await expect(workspace.finished('train', facts.fingerprint)).resolves.toBeUndefined();
+  });
+
+  it('is gone when the execution begins again', async () => {
+    await finished();
+    await workspace.prepare('train');
+    await expect(workspace.finished('train', facts.fingerprint)).resolves.toBeUndefined();
   });
 });
