@@ -1,3 +1,4 @@
+import { isRetryable } from '@edgeloop/bus';
 import type { Bus, Cause, Documents, Output } from '@edgeloop/bus';
 import { RunCompleted, RunEnded, RunJudged, RunProgressed, RunStepStarted } from '@edgeloop/contracts';
 import type { GateVerdict, ObjectRef } from '@edgeloop/contracts';
@@ -9,13 +10,14 @@ import { passedOn } from '../domain/inputs.ts';
 import type { MetadataValue } from '../domain/metadata-line.ts';
 import { planPipeline, stepNamed } from '../domain/pipeline-plan.ts';
 import type { PlannedExecution } from '../domain/pipeline-plan.ts';
-import { evolve, nextStep } from '../domain/run.ts';
-import type { NextStep, OutputFile, Run, RunChange } from '../domain/run.ts';
-import { InvalidProjectError } from '../domain/valohai.ts';
+import { evolve, isHeldBy, nextStep } from '../domain/run.ts';
+import type { NextStep, OutputFile, Run, RunChange, RunStatus } from '../domain/run.ts';
 import type { ValohaiProject } from '../domain/valohai.ts';
 import { InvalidOutputError } from '../ports.ts';
 import { startedId } from './trainer.ts';
 import type { Executor, RunOutputs } from '../ports.ts';
+import { patiently } from '../patience.ts';
+import type { Patience } from '../patience.ts';
 import { orderOf } from './execution-request.ts';
 import type { RequestParts, RequestSettings } from './execution-request.ts';
 
@@ -23,6 +25,8 @@ import type { RequestParts, RequestSettings } from './execution-request.ts';
 export const PROGRESS_EVERY_MS = 1_000;
 /** Waits this long after a failure of the bus or the store before it goes on with the run. */
 const RETRY_AFTER_MS = 2_000;
+/** Characters of a reason that are published. */
+const REASON_LENGTH_MAX = 2_000;
 
 export interface RunDriverParts extends RequestParts {
   readonly bus: Pick<Bus, 'publish'>;
@@ -50,6 +54,19 @@ const TRAIN_STEP = 'train';
 /** Output file that is the model of a run. */
 const MODEL_FILE = 'model.onnx';
 
+/** A run as it was when this replica, its holder, took it up. */
+interface Held {
+  readonly run: Run;
+  readonly owner: string;
+  readonly signal: AbortSignal;
+}
+
+interface Ending {
+  readonly outcome: Exclude<RunStatus, 'running' | 'completed'>;
+  readonly step: string | null;
+  readonly reason: string;
+}
+
 /** Drives one run: what follows is decided by the domain, done here, and saved together with what it says to others. */
 export class RunDriver {
   readonly #parts: RunDriverParts;
@@ -63,23 +80,27 @@ export class RunDriver {
   /** One step of the run that `owner` holds; false when it has ended or is somebody else's. */
   async advance(runId: string, owner: string, signal: AbortSignal): Promise<boolean> {
     const run = (await this.#parts.runs.load(runId))?.state;
-    if (!run || run.status !== 'running' || run.lease?.owner !== owner) return false;
+    if (!run || !isHeldBy(run, owner)) return false;
+    const held: Held = { run, owner, signal };
+    let step = run.current?.node ?? null;
     try {
       const plan = await this.#planOf(run);
-      await this.#take(run, plan, nextStep(run, plan, this.#parts.clock.now()), signal);
+      const next = nextStep(run, plan, this.#parts.clock.now());
+      step = nodeOf(next, plan);
+      await this.#take(held, plan, next);
     } catch (cause) {
-      await this.#afterFailure(run, cause, signal);
+      await this.#afterFailure(held, step, cause);
     }
     return true;
   }
 
-  async #afterFailure(run: Run, cause: unknown, signal: AbortSignal): Promise<void> {
-    if (cause instanceof InvalidProjectError || cause instanceof InvalidOutputError) {
-      await this.#end(run, 'failed', run.current?.node ?? null, cause.message);
-    } else if (!signal.aborted) {
-      this.#parts.log.warn({ err: cause, runId: run.runId }, 'run interrupted, tried again shortly');
-      await sleep(RETRY_AFTER_MS, signal);
-    }
+  /** What cannot succeed ends the run; what may, is tried again for as long as the run may take. A holder that is stopped leaves both to the next. */
+  async #afterFailure(held: Held, step: string | null, cause: unknown): Promise<void> {
+    if (held.signal.aborted) throw cause;
+    if (!isRetryable(cause)) return this.#end(held, { outcome: 'failed', step, reason: reasonOf(cause) });
+    this.#parts.log.warn({ err: cause, runId: held.run.runId }, 'run interrupted, tried again shortly');
+    await this.#change(held, { type: 'broke-off' });
+    await sleep(RETRY_AFTER_MS, held.signal);
   }
 
   async #planOf(run: Run): Promise<Plan> {
@@ -95,40 +116,40 @@ export class RunDriver {
     };
   }
 
-  async #take(run: Run, plan: Plan, next: NextStep, signal: AbortSignal): Promise<void> {
+  async #take(held: Held, plan: Plan, next: NextStep): Promise<void> {
     switch (next.type) {
       case 'execute':
-        return this.#execute(run, plan, next, signal);
+        return this.#execute(held, plan, next);
       case 'judge':
-        return this.#judge(run, plan);
+        return this.#judge(held, plan);
       case 'complete':
-        return this.#complete(run);
+        return this.#complete(held);
       case 'end':
-        return this.#end(run, next.status, next.node, next.reason);
+        return this.#end(held, { outcome: next.status, step: next.node, reason: next.reason });
       default:
         return next satisfies never;
     }
   }
 
-  async #execute(run: Run, plan: Plan, next: { node: string; attempt: number }, signal: AbortSignal): Promise<void> {
-    const execution = plan.executions.find((each) => each.node === next.node) as PlannedExecution;
+  async #execute(held: Held, plan: Plan, { node, attempt }: { node: string; attempt: number }): Promise<void> {
+    const { run, owner, signal } = held;
+    const execution = plan.executions.find((each) => each.node === node) as PlannedExecution;
+    const order = await patiently(() => orderOf(run, execution, this.#parts, this.#settings), this.#patience(held));
     const started: Output = {
       contract: RunStepStarted,
-      id: `${run.runId}-${next.node}-started-${next.attempt}`,
-      payload: { runId: run.runId, step: next.node, attempt: next.attempt },
+      id: `${run.runId}-${node}-started-${attempt}`,
+      payload: { runId: run.runId, step: node, attempt },
     };
-    await this.#change(run, { type: 'began', node: next.node, attempt: next.attempt }, [started]);
-    const order = await orderOf(run, execution, this.#parts, this.#settings);
+    if (!isHeldBy(await this.#change(held, { type: 'began', node, attempt }, [started]), owner)) return;
     const timeLeftMs = Math.max(1, run.deadlineAt - this.#parts.clock.now());
-    const result = await this.#parts.executor.execute({ ...order, timeLeftMs, signal, onMetadata: this.#progressOf(run, next.node) });
+    const result = await this.#parts.executor.execute({ ...order, timeLeftMs, signal, onMetadata: this.#progressOf(run, node) });
     if (result.outcome === 'done') {
       const { outputs, metadata, seconds } = result;
-      const { node, parameters } = order;
       const inputs = passedOn(node, plan.executions, order.inputs);
-      const done = { node, step: execution.step.name, parameters, inputs, outputs, metadata, seconds };
-      await this.#change(run, { type: 'finished', execution: done });
+      const done = { node, step: execution.step.name, parameters: order.parameters, inputs, outputs, metadata, seconds };
+      await this.#change(held, { type: 'finished', execution: done });
     } else if (result.outcome !== 'cancelled') {
-      await this.#end(run, result.outcome, next.node, result.reason);
+      await this.#end(held, { outcome: result.outcome, step: node, reason: result.reason });
     }
   }
 
@@ -148,15 +169,17 @@ export class RunDriver {
     };
   }
 
-  async #judge(run: Run, plan: Plan): Promise<void> {
+  async #judge(held: Held, plan: Plan): Promise<void> {
+    const { run } = held;
     const outputs = run.finished.find((done) => done.node === plan.evaluationNode)?.outputs ?? [];
     const gate: GateVerdict = judgeCandidate(await this.#parts.outputs.evaluation(outputs), this.#settings.gate);
-    await this.#change(run, { type: 'judged', gate }, [
+    await this.#change(held, { type: 'judged', gate }, [
       { contract: RunJudged, id: `${run.runId}-judged`, payload: { runId: run.runId, gate } },
     ]);
   }
 
-  async #complete(run: Run): Promise<void> {
+  async #complete(held: Held): Promise<void> {
+    const { run } = held;
     const payload = {
       runId: run.runId,
       model: modelOf(run),
@@ -167,10 +190,7 @@ export class RunDriver {
       trainSeconds: run.finished.filter((done) => done.step === TRAIN_STEP).reduce((sum, done) => sum + done.seconds, 0),
       goldenPictures: [...(await this.#goldenPictures(run))],
     };
-    await this.#change(run, { type: 'ended', status: 'completed', at: this.#parts.clock.now(), reason: null }, [
-      { contract: RunCompleted, id: `${run.runId}-completed`, payload },
-    ]);
-    await this.#parts.executor.clean(run.runId);
+    await this.#close(held, { status: 'completed', reason: null }, { contract: RunCompleted, id: `${run.runId}-completed`, payload });
   }
 
   async #goldenPictures({ imported, dataset }: Run): Promise<readonly ObjectRef[]> {
@@ -178,26 +198,65 @@ export class RunDriver {
     return dataset ? (await this.#parts.datasets.files(dataset.manifest)).goldenPictures : [];
   }
 
-  async #end(run: Run, outcome: 'refused' | 'failed' | 'cancelled' | 'timed-out', step: string | null, reason: string): Promise<void> {
-    this.#parts.log.warn({ runId: run.runId, outcome, step, reason }, 'run ended without a model');
-    const payload = { runId: run.runId, outcome, step, reason: reason.slice(0, 2000) };
-    await this.#change(run, { type: 'ended', status: outcome, at: this.#parts.clock.now(), reason }, [
-      { contract: RunEnded, id: `${run.runId}-ended`, payload },
-    ]);
-    await this.#parts.executor.clean(run.runId);
+  async #end(held: Held, { outcome, step, reason }: Ending): Promise<void> {
+    const { runId } = held.run;
+    this.#parts.log.warn({ runId, outcome, step, reason }, 'run ended without a model');
+    const payload = { runId, outcome, step, reason: reason.slice(0, REASON_LENGTH_MAX) };
+    await this.#close(held, { status: outcome, reason }, { contract: RunEnded, id: `${runId}-ended`, payload });
   }
 
-  /** Saves a change together with what it says to others; a run that has ended stays as it is. */
-  /** Hands the run back for another replica to take. */
-  async release(runId: string): Promise<void> {
+  /** The run is over; the folder goes when that is saved, and stays for the run's new holder where there is one. */
+  async #close(held: Held, end: { status: Exclude<RunStatus, 'running'>; reason: string | null }, told: Output): Promise<void> {
+    const after = await this.#change(held, { type: 'ended', at: this.#parts.clock.now(), ...end }, [told]);
+    if (after?.status !== 'running') await this.#parts.executor.clean(held.run.runId);
+  }
+
+  /** Hands the run back for another replica to take; a run that another has taken already stays with it. */
+  async release(runId: string, owner: string): Promise<void> {
     await this.#parts.runs.update(runId, (current) =>
-      current?.status === 'running' ? { state: evolve(current, { type: 'released' }) } : undefined,
+      current && isHeldBy(current, owner) ? { state: evolve(current, { type: 'released', owner }) } : undefined,
     );
   }
 
-  async #change(run: Run, change: RunChange, outputs: readonly Output[] = []): Promise<void> {
-    const decide = (current: Run | undefined) => (current?.status === 'running' ? { state: evolve(current, change), outputs } : undefined);
-    await this.#parts.runs.update(run.runId, decide, causeOf(run));
+  /**
+   * Saves a change together with what it says to others, and gives the run as it is then. A run that has ended, or that somebody else
+   * holds by now, stays as it is. An outage of the bus is waited for as long as the run may take: what was done is not lost to it.
+   */
+  async #change(held: Held, change: RunChange, outputs: readonly Output[] = []): Promise<Run | undefined> {
+    const decide = (current: Run | undefined): { state: Run; outputs: readonly Output[] } | undefined => {
+      if (!current || !isHeldBy(current, held.owner)) return undefined;
+      const state = evolve(current, change);
+      return state === current ? undefined : { state, outputs };
+    };
+    return patiently(() => this.#parts.runs.update(held.run.runId, decide, causeOf(held.run)), this.#patience(held));
+  }
+
+  #patience({ run, signal }: Held): Patience {
+    return {
+      now: () => this.#parts.clock.now(),
+      until: run.deadlineAt,
+      signal,
+      onFailure: (cause) => this.#parts.log.warn({ err: cause, runId: run.runId }, 'the run waits for the bus or the store'),
+    };
+  }
+}
+
+function reasonOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}
+
+/** The node that a failure of this step is told of. */
+function nodeOf(next: NextStep, plan: Plan): string | null {
+  switch (next.type) {
+    case 'execute':
+    case 'end':
+      return next.node;
+    case 'judge':
+      return plan.evaluationNode;
+    case 'complete':
+      return plan.nodes.at(-1) ?? null;
+    default:
+      return next satisfies never;
   }
 }
 

@@ -93,10 +93,10 @@ export class RunWorker {
     }, RENEW_EVERY_MS);
     try {
       while (!this.#stopping.signal.aborted && (await this.#parts.driver.advance(runId, this.#owner, abort.signal)));
-      if (this.#stopping.signal.aborted) await this.#parts.driver.release(runId);
     } finally {
       clearInterval(renewal);
       this.#cancelCurrent = undefined;
+      if (this.#stopping.signal.aborted) await this.#parts.driver.release(runId, this.#owner);
     }
   }
 }

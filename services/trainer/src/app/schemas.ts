@@ -18,7 +18,7 @@ export const StoredRun: z.ZodType<Run> = z.object({
   model: z.object({ name: z.string(), version: z.string() }),
   imported: z.object({ model: ObjectRef, card: ModelCard, goldenPictures: z.array(ObjectRef) }).nullable(),
   status: z.enum(['running', 'completed', 'refused', 'failed', 'cancelled', 'timed-out']),
-  current: z.object({ node: z.string(), attempt: count }).nullable(),
+  current: z.object({ node: z.string(), attempt: count, underWay: z.boolean().default(true), crashes: count.default(0) }).nullable(),
   finished: z.array(
     z.object({
       node: z.string(),

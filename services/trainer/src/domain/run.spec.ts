@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { ATTEMPTS_MAX, evolve, mayLease, nextStep } from './run.ts';
+import { CRASHES_MAX, evolve, mayLease, nextStep } from './run.ts';
 import type { FinishedExecution, Run, RunChange } from './run.ts';
 
 const plan = { nodes: ['pre-process', 'train', 'evaluate', 'deploy'], evaluationNode: 'evaluate' };
@@ -55,12 +55,42 @@ describe('a run', () => {
     });
   });
 
-  it('fails when an execution was begun too often', () => {
-    expect(nextStep(after({ type: 'began', node: 'pre-process', attempt: ATTEMPTS_MAX }), plan, 0)).toMatchObject({
+  const begin = (attempt: number): RunChange => ({ type: 'began', node: 'pre-process', attempt });
+  const begins = (count: number): RunChange[] => Array.from({ length: count }, (_, index) => begin(index + 1));
+
+  it('fails when its trainer died over an execution too often, not when once less', () => {
+    expect(nextStep(after(...begins(CRASHES_MAX - 1)), plan, 0)).toMatchObject({ type: 'execute', attempt: CRASHES_MAX });
+    expect(nextStep(after(...begins(CRASHES_MAX)), plan, 0)).toMatchObject({
       type: 'end',
       status: 'failed',
       node: 'pre-process',
+      reason: expect.stringContaining(`died ${CRASHES_MAX} times while pre-process ran`),
     });
+  });
+
+  it.each<[string, RunChange[]]>([
+    ['an outage', [{ type: 'broke-off' }]],
+    ['a restart', [{ type: 'released', owner: 'a' }]],
+  ])('goes on after any number of begins that %s ended', (_, ending) => {
+    const held: RunChange = { type: 'leased', owner: 'a', until: 100 };
+    const often = begins(CRASHES_MAX * 3).flatMap((each) => [held, each, ...ending]);
+    expect(nextStep(after(...often), plan, 0)).toEqual({ type: 'execute', node: 'pre-process', attempt: CRASHES_MAX * 3 + 1 });
+  });
+
+  it('counts crashes of one execution, not of all together', () => {
+    const almost = after(...begins(CRASHES_MAX - 1), ...done('pre-process'), { type: 'began', node: 'train', attempt: 1 });
+    expect(nextStep(almost, plan, 0)).toEqual({ type: 'execute', node: 'train', attempt: 2 });
+  });
+
+  it('counts a begin once, however often it is saved', () => {
+    const repeated = after(...Array.from({ length: CRASHES_MAX * 2 }, () => begin(1)));
+    expect(nextStep(repeated, plan, 0)).toEqual({ type: 'execute', node: 'pre-process', attempt: 2 });
+  });
+
+  it('is let go by its holder alone', () => {
+    const held = after({ type: 'leased', owner: 'new', until: 100 }, begin(1));
+    expect(evolve(held, { type: 'released', owner: 'old' })).toEqual(held);
+    expect(evolve(held, { type: 'released', owner: 'new' })).toMatchObject({ lease: null, current: { underWay: false } });
   });
 
   it('is judged after the evaluation and before the deployment', () => {
@@ -97,6 +127,8 @@ describe('a run', () => {
       fc.constantFrom(...plan.nodes).map((node): RunChange => ({ type: 'finished', execution: finished(node) })),
       fc.constant<RunChange>({ type: 'judged', gate: gate('passed') }),
       fc.constant<RunChange>({ type: 'cancel-asked' }),
+      fc.constant<RunChange>({ type: 'broke-off' }),
+      fc.constant<RunChange>({ type: 'released', owner: 'a' }),
       fc.constant<RunChange>({ type: 'ended', status: 'completed', at: 5, reason: null }),
     );
     fc.assert(

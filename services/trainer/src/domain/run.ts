@@ -34,6 +34,16 @@ export interface ImportedModel {
   readonly goldenPictures: readonly ObjectRef[];
 }
 
+export interface CurrentExecution {
+  readonly node: string;
+  /** How often it was begun. */
+  readonly attempt: number;
+  /** Begun and, as far as is known, not ended; false once a trainer saw it end (its own stop, an outage): then it did not crash. */
+  readonly underWay: boolean;
+  /** How often it was begun again while it was still thought to be under way: each time the trainer had died over it. */
+  readonly crashes: number;
+}
+
 export type RunStatus = 'running' | 'completed' | 'refused' | 'failed' | 'cancelled' | 'timed-out';
 
 /** One run of a pipeline. Times are milliseconds since 1970. */
@@ -49,8 +59,8 @@ export interface Run {
   readonly model: { readonly name: string; readonly version: string };
   readonly imported: ImportedModel | null;
   readonly status: RunStatus;
-  /** Execution that is under way, with the number of times it was begun. */
-  readonly current: { readonly node: string; readonly attempt: number } | null;
+  /** Execution that was begun last and has not finished. */
+  readonly current: CurrentExecution | null;
   readonly finished: readonly FinishedExecution[];
   readonly gate: GateVerdict | null;
   readonly cancelAsked: boolean;
@@ -62,8 +72,8 @@ export interface Run {
   readonly lease: { readonly owner: string; readonly until: number } | null;
 }
 
-/** An execution that was begun this often without an end has killed its runner; the run fails. */
-export const ATTEMPTS_MAX = 4;
+/** An execution over which the trainer died this often will kill it again; the run fails. Outages and restarts do not count. */
+export const CRASHES_MAX = 4;
 
 export type NextStep =
   | { readonly type: 'execute'; readonly node: string; readonly attempt: number }
@@ -99,15 +109,26 @@ export function nextStep(
   if (run.gate?.verdict === 'refused')
     return { type: 'end', status: 'refused', node: plan.evaluationNode, reason: run.gate.reasons.join('; ') };
   if (next === null) return { type: 'complete' };
-  const attempt = run.current?.node === next ? run.current.attempt + 1 : 1;
-  if (attempt > ATTEMPTS_MAX) return { type: 'end', status: 'failed', node: next, reason: `began ${ATTEMPTS_MAX} times and never ended` };
-  return { type: 'execute', node: next, attempt };
+  const current = run.current?.node === next ? run.current : null;
+  if (crashesOf(current) >= CRASHES_MAX) {
+    const reason = `the trainer died ${CRASHES_MAX} times while ${next} ran: look for a lack of memory, and give the step less to do at once`;
+    return { type: 'end', status: 'failed', node: next, reason };
+  }
+  return { type: 'execute', node: next, attempt: (current?.attempt ?? 0) + 1 };
+}
+
+/** Whoever finds an execution under way that it did not begin itself comes after a crash. */
+function crashesOf(current: CurrentExecution | null): number {
+  return current === null ? 0 : current.crashes + (current.underWay ? 1 : 0);
 }
 
 export type RunChange =
   | { readonly type: 'leased'; readonly owner: string; readonly until: number }
-  | { readonly type: 'released' }
+  /** Its holder lets go of it. */
+  | { readonly type: 'released'; readonly owner: string }
   | { readonly type: 'began'; readonly node: string; readonly attempt: number }
+  /** The attempt ended without finishing, and the trainer lives to say so. */
+  | { readonly type: 'broke-off' }
   | { readonly type: 'finished'; readonly execution: FinishedExecution }
   | { readonly type: 'judged'; readonly gate: GateVerdict }
   | { readonly type: 'cancel-asked' }
@@ -120,16 +141,18 @@ export function evolve(run: Run, change: RunChange): Run {
     case 'leased':
       return { ...run, lease: { owner: change.owner, until: change.until } };
     case 'released':
-      return { ...run, lease: null };
+      return run.lease?.owner === change.owner ? { ...run, lease: null, current: brokenOff(run.current) } : run;
     case 'began':
-      return { ...run, current: { node: change.node, attempt: change.attempt } };
+      return began(run, change);
+    case 'broke-off':
+      return run.current?.underWay ? { ...run, current: brokenOff(run.current) } : run;
     case 'finished':
       if (run.finished.some((done) => done.node === change.execution.node)) return run;
       return { ...run, current: null, finished: [...run.finished, change.execution] };
     case 'judged':
       return run.gate === null ? { ...run, gate: change.gate } : run;
     case 'cancel-asked':
-      return { ...run, cancelAsked: true };
+      return run.cancelAsked ? run : { ...run, cancelAsked: true };
     case 'ended':
       return { ...run, status: change.status, endedAt: change.at, reason: change.reason, current: null, lease: null };
     default:
@@ -137,8 +160,22 @@ export function evolve(run: Run, change: RunChange): Run {
   }
 }
 
+function began(run: Run, { node, attempt }: { readonly node: string; readonly attempt: number }): Run {
+  const before = run.current?.node === node ? run.current : null;
+  if (before !== null && before.attempt >= attempt) return run;
+  return { ...run, current: { node, attempt, underWay: true, crashes: crashesOf(before) } };
+}
+
+function brokenOff(current: CurrentExecution | null): CurrentExecution | null {
+  return current && { ...current, underWay: false };
+}
+
 function never(change: never): never {
   throw new TypeError(`unknown change ${JSON.stringify(change)}`);
+}
+
+export function isHeldBy(run: Run | undefined, owner: string): boolean {
+  return run?.status === 'running' && run.lease?.owner === owner;
 }
 
 /** A replica may take a run that nobody holds, that it holds itself, or whose holder fell silent. */
