@@ -1,4 +1,7 @@
+import type { NodeReport, ObjectRef, PayloadOf } from '@edgeloop/contracts';
 import type { GoldenVerdict } from '@edgeloop/model-package/reader';
+import type { NodeState } from './domain/node-state.ts';
+import type { Appended, NewSample, Settlement, SpooledSample } from './domain/spooled-sample.ts';
 import type { GenerationError } from './inference/errors.ts';
 import type { ServingModel } from './inference/generation.ts';
 
@@ -35,4 +38,55 @@ export type StartModel = (modelDir: string, signal: AbortSignal) => Promise<Mode
 export interface RepositoryLinks {
   /** @throws StepFailedError `unreachable` when nobody can be asked. */
   links(): Promise<Readonly<Record<string, string>>>;
+}
+
+/** Where the node's state outlives the agent. */
+export interface StateStore {
+  /** Resolves when it cannot be lost any more. Throws when it could not be stored: what it was to record must not begin. */
+  save(state: NodeState): Promise<void>;
+}
+
+export type Report = PayloadOf<typeof NodeReport>;
+
+/** Reports until the bus has acknowledged them. */
+export interface ReportQueue {
+  /** The oldest first. */
+  pending(limit: number): Report[];
+  forget(sequence: number): void;
+}
+
+/** Where frames are kept. */
+export interface SampleKeeper {
+  /** `kept` is a promise: the frame leaves only by a receipt, or for one that is worth more. */
+  append(sample: NewSample): Appended;
+  /** Frames of the campaign that wait for their upload. */
+  waiting(campaignId: string): number;
+}
+
+/** Kept frames on their way to the store. */
+export interface UploadQueue {
+  /** The most valuable first; none of the campaigns in `without`. */
+  toUpload(limit: number, without: readonly string[]): SpooledSample[];
+  /** Undefined when it was let go of meanwhile. */
+  picture(sampleId: string): Uint8Array | undefined;
+  markStored(sampleId: string, object: ObjectRef): void;
+  /** It was refused: it waits aside, in nobody's way. */
+  setAside(sampleId: string): void;
+  /** All that wait aside are tried again. */
+  takeUpAgain(): void;
+  settle(sampleId: string, outcome: Settlement): boolean;
+}
+
+/** Frames in the store that the collector has no receipt for yet. */
+export interface ReceiptQueue {
+  /** In the store, announced to nobody; the most valuable first. */
+  toAnnounce(limit: number): SpooledSample[];
+  markAnnounced(sampleId: string): void;
+  /** Those that were answered least often first. */
+  toAskFor(limit: number): SpooledSample[];
+  /** The collector knows nothing of it (yet): after some such answers it is told again, and later the object is sent again. */
+  countUnknown(sampleId: string): void;
+  setAside(sampleId: string): void;
+  /** False when it was settled before. */
+  settle(sampleId: string, outcome: Settlement): boolean;
 }

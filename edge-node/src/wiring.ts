@@ -21,9 +21,11 @@ import type { Rhythm } from './app/repeat.ts';
 import { SendReports } from './app/send-reports.ts';
 import { SendSamples } from './app/send-samples.ts';
 import { SendTelemetry } from './app/send-telemetry.ts';
+import { SettleSamples } from './app/settle-samples.ts';
 import { SyncDuty } from './app/sync-duty.ts';
 import { TelemetryDesk } from './app/telemetry-desk.ts';
 import { UpdateRunner } from './app/update-runner.ts';
+import { UploadSamples } from './app/upload-samples.ts';
 import type { NodeConfig } from './config.ts';
 import { execute } from './executors/table.ts';
 import { Generation } from './inference/generation.ts';
@@ -114,7 +116,7 @@ export function wireUpdating({ config, identity, folder, bus, log }: Ground, par
   const clockFloorMs = (): number => runner.state.node.clockFloorMs;
   const runner: UpdateRunner = new UpdateRunner({
     state: folder.state,
-    file: folder.stateFile,
+    store: folder.stateFile,
     execute: (step, signal) => execute(step, { ...tools, links: sync }, signal),
     spoolReports: (pending) => {
       const about = { nodeId, epoch: runner.state.node.epoch, running: parts.models.serving?.running ?? null };
@@ -142,7 +144,15 @@ export function wireCollecting(ground: Ground, parts: { runner: UpdateRunner; te
   const spool = new SampleSpool(folder.database, { bytesMax: config.EDGELOOP_SPOOL_BYTES, itemsMax: config.EDGELOOP_SPOOL_ITEMS });
   const grants = new Grants({ bus, nodeId, sealing: keys.sealing, clock, monotonicMs, log });
   const epoch = (): string => runner.state.node.epoch;
-  const sendSamples = new SendSamples({ bus, nodeId, epoch, spool, grants, pollMs: config.EDGELOOP_UPLOAD_POLL_MS, chance, log });
+  const sendSamples = new SendSamples({
+    bus,
+    uploads: new UploadSamples({ spool, grants, monotonicMs, log }),
+    receipts: new SettleSamples({ bus, nodeId, epoch, spool, grants, log }),
+    isEmpty: () => spool.stats().items === 0,
+    pollMs: config.EDGELOOP_UPLOAD_POLL_MS,
+    chance,
+    log,
+  });
   const desk = new FrameDesk({
     desired: () => runner.state.node.desired,
     spool,

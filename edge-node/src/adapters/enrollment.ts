@@ -5,7 +5,7 @@ import { backoffMs, sleep } from '@edgeloop/runtime';
 import type { Logger } from '@edgeloop/runtime';
 import { JOIN_INBOX_PREFIX } from '@edgeloop/trust/node-user';
 import { z } from 'zod';
-import { errorText } from './durable-files.ts';
+import { errorText } from '../domain/error-text.ts';
 import type { Identity, IdentityFiles } from './identity.ts';
 
 /** What the fleet service hands out once: base64url of this as JSON. */

@@ -1,7 +1,8 @@
 import { statfs } from 'node:fs/promises';
 import { StepFailedError } from '../domain/failure.ts';
 import type { Failure, FailureReason } from '../domain/failure.ts';
-import { errorCode, errorText } from './durable-files.ts';
+import { errorText } from '../domain/error-text.ts';
+import { errorCode } from './durable-files.ts';
 
 /** Left free whatever is installed: state, receipts and logs must go on. */
 export const SPACE_RESERVE_BYTES = 16 * 1_048_576;

@@ -6,7 +6,7 @@ import type { Logger } from '@edgeloop/runtime';
 import { FRESH_LIVE, emptyNodeState } from '../domain/node-state.ts';
 import type { Updater } from '../domain/node-state.ts';
 import { evolve } from '../domain/updater.ts';
-import { errorText } from './durable-files.ts';
+import { errorText } from '../domain/error-text.ts';
 import { lockNodeFolder, NodeFolderInUseError } from './node-lock.ts';
 import { Slots } from './slots.ts';
 import { openSpool, SpoolTooNewError } from './spool/spool-database.ts';

@@ -3,6 +3,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import type { NodeState } from '../domain/node-state.ts';
+import type { StateStore } from '../ports.ts';
 import { errorCode, syncDirectory } from './durable-files.ts';
 import { StoredNodeState } from './stored-node-state.ts';
 
@@ -34,7 +35,7 @@ export interface LoadedState {
  * Two files that are written in turn, each with length, checksum and sequence: a torn write costs the generation that was
  * being written, never the one before. Blocks are overwritten in place, so a full disk does not stop it.
  */
-export class StateFile {
+export class StateFile implements StateStore {
   readonly #folder: string;
   #sequence = 0;
   #nextSlot = 0;

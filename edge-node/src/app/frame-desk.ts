@@ -3,14 +3,14 @@ import type { Desired, PredictedBox, RunningModel } from '@edgeloop/contracts';
 import { BOXES_PER_PICTURE_MAX } from '@edgeloop/contracts';
 import { isoOf } from '@edgeloop/runtime';
 import type { Logger } from '@edgeloop/runtime';
-import type { NewSample, SampleSpool } from '../adapters/spool/sample-spool.ts';
 import { sampleValue } from '../domain/sample-value.ts';
 import { bandsOf, countKept, decideSample, limiterFor } from '../domain/sampling.ts';
 import type { Collecting, FrameFacts, LimiterState, SampleDecision, ScoreRange } from '../domain/sampling.ts';
+import type { NewSample } from '../domain/spooled-sample.ts';
 import { FrameFailedError } from '../inference/errors.ts';
 import type { Inference } from '../inference/generation.ts';
 import type { FrameOutcome } from '../inference/pipeline.ts';
-import type { Frame } from '../ports.ts';
+import type { Frame, SampleKeeper } from '../ports.ts';
 import type { Grants } from './grants.ts';
 import type { LoadedRelease } from './models.ts';
 import type { ProbeDesk } from './probe-desk.ts';
@@ -19,7 +19,7 @@ import type { TelemetryDesk } from './telemetry-desk.ts';
 export interface FrameDeskParts {
   /** What is to be collected; undefined before the first sync. */
   readonly desired: () => Desired | null;
-  readonly spool: Pick<SampleSpool, 'append' | 'waiting'>;
+  readonly spool: SampleKeeper;
   /** What the spool remembers of a campaign's limits. */
   readonly recall: (collecting: Collecting) => LimiterState;
   readonly rights: Pick<Grants, 'samplesLeft' | 'forget'>;

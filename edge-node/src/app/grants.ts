@@ -1,10 +1,11 @@
+import { isRetryable } from '@edgeloop/bus/node';
 import type { NodeBus } from '@edgeloop/bus/node';
 import { NodeGrant, UploadCredentials } from '@edgeloop/contracts';
 import type { ReplyOf } from '@edgeloop/contracts';
 import type { Clock, Logger } from '@edgeloop/runtime';
 import { openSealed, SampleUploader } from '@edgeloop/store/uploader';
 import type { HeldGrant, SealingKeys } from '@edgeloop/store/uploader';
-import { errorText } from '../adapters/durable-files.ts';
+import { errorText } from '../domain/error-text.ts';
 import { granted, isRefused, NOTHING_SAID, refused, samplesLeft, spent } from '../domain/campaign-rights.ts';
 import type { CampaignRights, NoRights } from '../domain/campaign-rights.ts';
 
@@ -25,6 +26,8 @@ const WANTED = 100;
 const UPLOADERS_MAX = 4;
 /** Campaigns of which it is remembered what the collector said; the one asked about longest ago goes. */
 const CAMPAIGNS_MAX = 1_000;
+/** After an answer that was no use. */
+const UNUSABLE_RETRY_MS = 5_000;
 
 /** Upload rights per campaign: asked for when needed, opened with the node's own key, and held in memory alone. */
 export class Grants {
@@ -42,6 +45,16 @@ export class Grants {
     const uploader = known ?? new SampleUploader({ obtain: () => this.#obtain(campaignId), monotonicMs, nowMs: () => clock.now() });
     putNewest(this.#uploaders, { key: campaignId, value: uploader, sizeMax: UPLOADERS_MAX });
     return uploader;
+  }
+
+  /** Campaigns that no right is to be had for now: it is not time to ask again. */
+  withoutRights(): string[] {
+    const nowMs = this.#parts.monotonicMs();
+    return [...this.#rights].flatMap(([campaignId, rights]) => (isRefused(rights, nowMs) ? [campaignId] : []));
+  }
+
+  isRefused(campaignId: string): boolean {
+    return isRefused(this.#of(campaignId), this.#parts.monotonicMs());
   }
 
   isClosed(campaignId: string): boolean {
@@ -83,7 +96,8 @@ export class Grants {
       log.info({ campaignId, reason: reply.reason }, 'no upload rights now');
       this.#refuse(campaignId, reply.reason, reply.retryAfterMs);
     } catch (cause) {
-      log.debug({ campaignId, why: errorText(cause) }, 'nobody to ask for upload rights');
+      if (isRetryable(cause)) log.debug({ campaignId, why: errorText(cause) }, 'nobody to ask for upload rights');
+      else this.#unusable(campaignId, { err: cause });
     }
     return undefined;
   }
@@ -94,14 +108,28 @@ export class Grants {
 
   /** Rights for another node or another prefix are refused: an answer may have been delivered to the wrong one. */
   #open(campaignId: string, reply: Granted): HeldGrant | undefined {
-    const { nodeId, sealing, log } = this.#parts;
-    const credentials = UploadCredentials.parse(JSON.parse(new TextDecoder().decode(openSealed(reply, sealing))));
-    if (credentials.nodeId === nodeId && reply.keyPrefix === `${nodeId}/${campaignId}/`) {
-      this.#keep(campaignId, granted(reply.samplesLeft));
-      return { bucket: reply.bucket, keyPrefix: reply.keyPrefix, credentials };
+    const { nodeId } = this.#parts;
+    const { bucket, keyPrefix, samplesLeft: left } = reply;
+    const credentials = this.#unseal(campaignId, reply);
+    if (credentials === undefined) return undefined;
+    if (credentials.nodeId !== nodeId || keyPrefix !== `${nodeId}/${campaignId}/`) {
+      return this.#unusable(campaignId, { forNode: credentials.nodeId, keyPrefix });
     }
-    log.error({ campaignId, forNode: credentials.nodeId, keyPrefix: reply.keyPrefix }, 'upload rights that are not for this node; ignored');
-    return undefined;
+    this.#keep(campaignId, granted(left));
+    return { bucket, keyPrefix, credentials };
+  }
+
+  #unseal(campaignId: string, reply: Granted): UploadCredentials | undefined {
+    try {
+      return UploadCredentials.parse(JSON.parse(new TextDecoder().decode(openSealed(reply, this.#parts.sealing))));
+    } catch (cause) {
+      return this.#unusable(campaignId, { err: cause });
+    }
+  }
+
+  #unusable(campaignId: string, detail: object): undefined {
+    this.#refuse(campaignId, 'unusable', UNUSABLE_RETRY_MS);
+    this.#parts.log.error({ campaignId, ...detail }, 'upload rights that this node cannot use');
   }
 }
 

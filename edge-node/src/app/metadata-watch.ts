@@ -1,7 +1,7 @@
 import type { Clock, Logger } from '@edgeloop/runtime';
 import { isoOf } from '@edgeloop/runtime';
 import type { TufClient } from '@edgeloop/trust';
-import { errorText } from '../adapters/durable-files.ts';
+import { errorText } from '../domain/error-text.ts';
 import type { RepositoryLinks } from '../ports.ts';
 import { Bell, jittered } from './repeat.ts';
 import type { Rhythm } from './repeat.ts';

@@ -1,7 +1,7 @@
 import type { RunningModel } from '@edgeloop/contracts';
 import { isoOf } from '@edgeloop/runtime';
-import type { Report } from '../adapters/spool/report-spool.ts';
 import type { PendingReport } from '../domain/node-state.ts';
+import type { Report } from '../ports.ts';
 
 /** A stored report as it travels. */
 export function reportOf(pending: PendingReport, about: { nodeId: string; epoch: string; running: RunningModel | null }): Report {

@@ -3,13 +3,13 @@ import type { NodeBus } from '@edgeloop/bus/node';
 import { NodeReport } from '@edgeloop/contracts';
 import { backoffMs } from '@edgeloop/runtime';
 import type { Logger } from '@edgeloop/runtime';
-import { errorText } from '../adapters/durable-files.ts';
-import type { Report, ReportSpool } from '../adapters/spool/report-spool.ts';
+import { errorText } from '../domain/error-text.ts';
+import type { Report, ReportQueue } from '../ports.ts';
 import { Bell } from './repeat.ts';
 
 export interface SendReportsParts {
   readonly bus: Pick<NodeBus, 'publishFact' | 'onStatus'>;
-  readonly spool: ReportSpool;
+  readonly spool: ReportQueue;
   readonly chance: () => number;
   readonly log: Logger;
 }

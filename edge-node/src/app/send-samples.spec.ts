@@ -13,6 +13,8 @@ import { tempFolders } from '../adapters/temp-folder.spec-kit.ts';
 import { ToldBus } from './bus.spec-kit.ts';
 import { Grants } from './grants.ts';
 import { SendSamples } from './send-samples.ts';
+import { SettleSamples } from './settle-samples.ts';
+import { REFUSED_RETRY_MS, UploadSamples } from './upload-samples.ts';
 
 const folder = tempFolders();
 const log = pino({ level: 'silent' });
@@ -25,15 +27,20 @@ afterEach(async () => {
   for (const stop of stops.splice(0)) await stop();
 });
 
-/** A store that takes every object once, and remembers it. */
-async function bucket(): Promise<{ endpoint: string; keys: string[] }> {
+/** A store that takes every object once, and remembers it; what `refuses` names it answers with 400. */
+async function bucket(refuses: (key: string) => boolean = () => false): Promise<{ endpoint: string; keys: string[]; refused: string[] }> {
   const keys: string[] = [];
+  const refused: string[] = [];
+  const answer = (key: string): number => {
+    if (refuses(key)) return refused.push(key) && 400;
+    return keys.includes(key) ? 412 : 200;
+  };
   const server: Server = createServer((request, response) => {
     request.resume();
     request.on('end', () => {
-      const taken = keys.includes(request.url ?? '');
-      keys.push(request.url ?? '');
-      response.writeHead(taken ? 412 : 200).end();
+      const status = answer(request.url ?? '');
+      if (status !== 400) keys.push(request.url ?? '');
+      response.writeHead(status).end();
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -41,15 +48,21 @@ async function bucket(): Promise<{ endpoint: string; keys: string[] }> {
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
   });
-  return { endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, keys };
+  return { endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, keys, refused };
 }
 
-function granted(endpoint: string, forNode = NODE, samplesLeft = 9) {
+interface Rights {
+  readonly forNode?: string;
+  readonly campaignId?: string;
+  readonly samplesLeft?: number;
+}
+
+function granted(endpoint: string, { forNode = NODE, campaignId = 'base', samplesLeft = 9 }: Rights = {}) {
   const credentials = { nodeId: forNode, endpoint, region: 'r', accessKeyId: 'k', secretAccessKey: 's', sessionToken: 't' };
   return {
     granted: true,
     bucket: 'samples',
-    keyPrefix: `${NODE}/base/`,
+    keyPrefix: `${NODE}/${campaignId}/`,
     expiresAt: '2026-01-01T00:00:00.000Z',
     samplesLeft,
     ...sealFor(own.publicKey, Buffer.from(JSON.stringify(credentials)), collector),
@@ -58,10 +71,15 @@ function granted(endpoint: string, forNode = NODE, samplesLeft = 9) {
 
 async function sending(bus: ToldBus) {
   const { database } = openSpool(join(await folder(), 'spool.db'), 0);
-  const spool = new SampleSpool(database, { bytesMax: 10_000, itemsMax: 100 });
+  const spool = new SampleSpool(database, { bytesMax: 100_000, itemsMax: 300 });
   const clock = { now: () => Date.now() };
-  const grants = new Grants({ bus, nodeId: NODE, sealing: own, clock, monotonicMs: () => performance.now(), log });
-  const duty = new SendSamples({ bus, nodeId: NODE, epoch: () => 'epoch-12345', spool, grants, pollMs: 10, chance: () => 0, log });
+  let skippedMs = 0;
+  const monotonicMs = (): number => performance.now() + skippedMs;
+  const grants = new Grants({ bus, nodeId: NODE, sealing: own, clock, monotonicMs, log });
+  const uploads = new UploadSamples({ spool, grants, monotonicMs, log });
+  const receipts = new SettleSamples({ bus, nodeId: NODE, epoch: () => 'epoch-12345', spool, grants, log });
+  const isEmpty = (): boolean => spool.stats().items === 0;
+  const duty = new SendSamples({ bus, uploads, receipts, isEmpty, pollMs: 10, chance: () => 0, log });
   const stopping = new AbortController();
   const done = duty.run(stopping.signal);
   stops.push(async () => {
@@ -69,19 +87,21 @@ async function sending(bus: ToldBus) {
     await done;
     database.close();
   });
-  return { spool, duty, grants };
+  return { spool, duty, grants, skip: (ms: number) => void (skippedMs += ms) };
 }
 
-function keep({ spool, duty }: Awaited<ReturnType<typeof sending>>, text: string): string {
+type Going = Awaited<ReturnType<typeof sending>>;
+
+function keep({ spool, duty }: Going, text: string, { campaignId = 'base', value = 0.5 } = {}): string {
   const picture = Buffer.from(text);
   const sampleId = createHash('sha256').update(picture).digest('hex');
   const appended = spool.append({
     picture,
-    value: 0.5,
+    value,
     keptAtMs: 0,
     facts: {
       sampleId,
-      campaignId: 'base',
+      campaignId,
       capturedAt: '2026-01-01T00:00:00.000Z',
       picture: { width: 1, height: 1, brightness: 0, sharpness: 0, dhash: '0'.repeat(16) },
       model: null,
@@ -182,7 +202,7 @@ describe('a kept frame on its way home', () => {
     let left = 2;
     const bus = new ToldBus({
       'node.grant': () =>
-        left > 0 ? granted(store.endpoint, NODE, left) : { granted: false, reason: 'budget-spent', retryAfterMs: 60_000 },
+        left > 0 ? granted(store.endpoint, { samplesLeft: left }) : { granted: false, reason: 'budget-spent', retryAfterMs: 60_000 },
       'node.receipts': ({ sampleIds }: { sampleIds: string[] }) => {
         left -= sampleIds.length;
         return { ...noReceipts, accepted: sampleIds };
@@ -207,12 +227,85 @@ describe('a kept frame on its way home', () => {
 
   it('is not uploaded with rights that were made for another node', async () => {
     const store = await bucket();
-    const bus = new ToldBus({ 'node.grant': () => granted(store.endpoint, 'n2') });
+    const bus = new ToldBus({ 'node.grant': () => granted(store.endpoint, { forNode: 'n2' }) });
     const going = await sending(bus);
     keep(going, 'mine');
     await eventually(() => expect(bus.asked.length).toBeGreaterThan(0));
     going.duty.ring();
     await eventually(() => expect(bus.asked.length).toBeGreaterThan(1));
     expect(store.keys).toEqual([]);
+  });
+});
+
+describe('frames that cannot move', () => {
+  const accepting = ({ sampleIds }: { sampleIds: string[] }) => ({ ...noReceipts, accepted: sampleIds });
+
+  it('hold up no other campaign, however many and however valuable they are', async () => {
+    const store = await bucket();
+    const bus = new ToldBus({
+      'node.grant': ({ campaignId }: { campaignId: string }) =>
+        campaignId === 'open' ? granted(store.endpoint, { campaignId }) : { granted: false, reason: 'budget-spent', retryAfterMs: 60_000 },
+      'node.receipts': accepting,
+    });
+    const going = await sending(bus);
+    for (let campaign = 0; campaign < 6; campaign += 1) {
+      for (let frame = 0; frame < 25; frame += 1) keep(going, `${campaign}/${frame}`, { campaignId: `spent-${campaign}`, value: 0.9 });
+    }
+    const wanted = keep(going, 'wanted', { campaignId: 'open', value: 0.1 });
+    await eventually(() => expect(going.spool.stats().items).toBe(150));
+    expect(store.keys).toEqual([`/samples/${NODE}/open/${wanted}.jpg`]);
+    expect(bus.asked.filter(({ type }) => type === 'node.grant')).toHaveLength(7);
+  });
+
+  it('because the store refuses them wait aside, and are tried again after a while', async () => {
+    let refusing = true;
+    const cursed: string[] = [];
+    const store = await bucket((key) => refusing && cursed.some((sampleId) => key.includes(sampleId)));
+    const bus = new ToldBus({ 'node.grant': () => granted(store.endpoint, { samplesLeft: 1_000 }), 'node.receipts': accepting });
+    const going = await sending(bus);
+    for (let frame = 0; frame < 25; frame += 1) cursed.push(keep(going, `cursed ${frame}`, { value: 0.9 }));
+    keep(going, 'blessed', { value: 0.1 });
+    await eventually(() => expect(going.spool.stats().items).toBe(25));
+    expect(store.refused.toSorted()).toEqual(cursed.map((sampleId) => `/samples/${NODE}/base/${sampleId}.jpg`).toSorted());
+    refusing = false;
+    going.duty.ring();
+    await eventually(() => expect(going.spool.atStage('refused', 99)).toHaveLength(25));
+    going.skip(REFUSED_RETRY_MS);
+    await eventually(() => {
+      going.duty.ring();
+      expect(going.spool.stats()).toMatchObject({ items: 0, shed: 0 });
+    });
+  });
+
+  it('because the bus refuses their manifest wait aside too', async () => {
+    const store = await bucket();
+    const bus = new ToldBus({ 'node.grant': () => granted(store.endpoint), 'node.receipts': accepting });
+    bus.failures.push(Object.assign(new Error('too large'), { retryable: false }));
+    const going = await sending(bus);
+    keep(going, 'one');
+    await eventually(() => expect(going.spool.atStage('refused', 9)).toHaveLength(1));
+    keep(going, 'two');
+    await eventually(() => expect(going.spool.stats().items).toBe(1));
+    going.skip(REFUSED_RETRY_MS);
+    await eventually(() => {
+      going.duty.ring();
+      expect(going.spool.stats().items).toBe(0);
+    });
+  });
+
+  it('because their rights are no use leave the others to go on', async () => {
+    const store = await bucket();
+    const bus = new ToldBus({
+      'node.grant': ({ campaignId }: { campaignId: string }) => ({
+        ...granted(store.endpoint, { campaignId }),
+        ...(campaignId === 'torn' ? { sealed: 'no seal at all' } : {}),
+      }),
+      'node.receipts': accepting,
+    });
+    const going = await sending(bus);
+    for (let frame = 0; frame < 25; frame += 1) keep(going, `torn ${frame}`, { campaignId: 'torn', value: 0.9 });
+    keep(going, 'whole', { campaignId: 'whole', value: 0.1 });
+    await eventually(() => expect(going.spool.stats().items).toBe(25));
+    expect(store.keys).toHaveLength(1);
   });
 });

@@ -4,7 +4,7 @@ import { NodeTelemetry } from '@edgeloop/contracts';
 import type { TelemetryWindow } from '@edgeloop/contracts';
 import { backoffMs } from '@edgeloop/runtime';
 import type { Logger } from '@edgeloop/runtime';
-import { errorText } from '../adapters/durable-files.ts';
+import { errorText } from '../domain/error-text.ts';
 import { Bell } from './repeat.ts';
 
 /** Windows kept in memory while the bus is away: an hour and more at ten seconds each. The oldest go first. */

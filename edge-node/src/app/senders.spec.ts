@@ -7,7 +7,7 @@ import { eventually } from '@edgeloop/testkit';
 import { pino } from 'pino';
 import { openSpool } from '../adapters/spool/spool-database.ts';
 import { ReportSpool } from '../adapters/spool/report-spool.ts';
-import type { Report } from '../adapters/spool/report-spool.ts';
+import type { Report } from '../ports.ts';
 import { tempFolders } from '../adapters/temp-folder.spec-kit.ts';
 import { ToldBus } from './bus.spec-kit.ts';
 import { SendReports } from './send-reports.ts';

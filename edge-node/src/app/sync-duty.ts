@@ -4,7 +4,7 @@ import { Desired, NodeSync } from '@edgeloop/contracts';
 import type { ReplyOf, TrustAnchors } from '@edgeloop/contracts';
 import type { Logger } from '@edgeloop/runtime';
 import { AssignmentSignatureError, verifyDesired } from '@edgeloop/trust';
-import { errorText } from '../adapters/durable-files.ts';
+import { errorText } from '../domain/error-text.ts';
 import { judgeDesired } from '../domain/desired.ts';
 import { StepFailedError } from '../domain/failure.ts';
 import type { RepositoryLinks } from '../ports.ts';

@@ -31,7 +31,7 @@ function runnerWith(options: { execute?: Execute; save?: (state: NodeState) => P
   const reports: PendingReport[] = [];
   const runner = new UpdateRunner({
     state: { node: options.state ?? emptyNodeState('epoch-12345'), live: FRESH_LIVE },
-    file: { save: options.save ?? (async (state) => void saved.push(state)) },
+    store: { save: options.save ?? (async (state) => void saved.push(state)) },
     execute: async (step, signal) => {
       steps.push(step.kind);
       return (options.execute ?? serves)(step, signal);

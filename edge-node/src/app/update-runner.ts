@@ -1,7 +1,6 @@
 import type { Desired } from '@edgeloop/contracts';
 import { backoffMs, sleep } from '@edgeloop/runtime';
 import type { Clock, Logger } from '@edgeloop/runtime';
-import type { StateFile } from '../adapters/state-file.ts';
 import type { PendingReport, Updater } from '../domain/node-state.ts';
 import { failuresInARow, plan } from '../domain/plan.ts';
 import { StepFailedError } from '../domain/failure.ts';
@@ -11,10 +10,11 @@ import { evolve } from '../domain/updater.ts';
 import type { UpdaterEvent } from '../domain/updater-event.ts';
 import { failureFrom } from '../executors/table.ts';
 import type { StepResult } from '../executors/executor.ts';
+import type { StateStore } from '../ports.ts';
 
 export interface UpdateRunnerParts {
   readonly state: Updater;
-  readonly file: Pick<StateFile, 'save'>;
+  readonly store: StateStore;
   readonly execute: (step: Step, signal: AbortSignal) => Promise<StepResult>;
   /** Puts reports where a crash cannot reach them; repeating it changes nothing. */
   readonly spoolReports: (reports: readonly PendingReport[]) => void;
@@ -172,7 +172,7 @@ export class UpdateRunner {
   async #saved(next: Updater): Promise<boolean> {
     for (let attempt = 0; !this.#stopped || attempt === 0; attempt += 1) {
       try {
-        await this.#parts.file.save(next.node);
+        await this.#parts.store.save(next.node);
         return true;
       } catch (cause) {
         this.#parts.log.error({ err: cause }, 'the state could not be stored');

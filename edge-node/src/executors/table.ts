@@ -1,5 +1,5 @@
 import { diskFailure } from '../adapters/free-space.ts';
-import { errorText } from '../adapters/durable-files.ts';
+import { errorText } from '../domain/error-text.ts';
 import { StepFailedError } from '../domain/failure.ts';
 import type { Failure } from '../domain/failure.ts';
 import type { Step, StepKind } from '../domain/step.ts';

@@ -1,14 +1,12 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { NodeReport, PayloadOf } from '@edgeloop/contracts';
+import type { Report, ReportQueue } from '../../ports.ts';
 import { transaction } from './spool-database.ts';
-
-export type Report = PayloadOf<typeof NodeReport>;
 
 /** Reports kept while the bus is away. Progress makes room first, the oldest of it; outcomes only for newer outcomes. */
 export const REPORTS_MAX = 1_000;
 
 /** Reports until the bus has acknowledged them. Putting one again changes nothing: its sequence is its identity. */
-export class ReportSpool {
+export class ReportSpool implements ReportQueue {
   readonly #database: DatabaseSync;
 
   constructor(database: DatabaseSync) {
@@ -28,7 +26,6 @@ export class ReportSpool {
     });
   }
 
-  /** The oldest first. */
   pending(limit: number): Report[] {
     const rows = this.#database.prepare('SELECT payload FROM reports ORDER BY sequence LIMIT ?').all(limit);
     return rows.map((row) => JSON.parse(String(row['payload'])) as Report);

@@ -1,45 +1,14 @@
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
-import type { ObjectRef, SampleManifest } from '@edgeloop/contracts';
+import type { ObjectRef } from '@edgeloop/contracts';
+import type { Appended, NewSample, SampleFacts, SampleStage, Settlement, SpooledSample } from '../../domain/spooled-sample.ts';
+import type { ReceiptQueue, SampleKeeper, UploadQueue } from '../../ports.ts';
 import { isDiskFull, transaction } from './spool-database.ts';
-
-/** What is known of a kept frame when it is kept; the rest of its manifest comes with the upload. */
-export type SampleFacts = Omit<SampleManifest, 'nodeId' | 'epoch' | 'sequence' | 'object'>;
-
-/** Rejoins the loop after a crash at the stage it had reached. */
-export type SampleStage =
-  /** In the spool only. */
-  | 'kept'
-  /** The object is in the store; nobody was told. */
-  | 'stored'
-  /** The manifest is on the bus; the collector's receipt is awaited. */
-  | 'announced';
-
-export interface SpooledSample {
-  readonly sequence: number;
-  readonly stage: SampleStage;
-  readonly facts: SampleFacts;
-  readonly object: ObjectRef | null;
-  /** How often its manifest was published; part of the next message id, so that the bus does not take a repetition for a duplicate. */
-  readonly announcements: number;
-}
 
 export interface SpoolLimits {
   /** Of pictures, together. */
   readonly bytesMax: number;
   readonly itemsMax: number;
 }
-
-export interface NewSample {
-  readonly facts: SampleFacts;
-  readonly picture: Uint8Array;
-  /** What it is worth when some must go; see `sampleValue`. */
-  readonly value: number;
-  /** For the policy's limits: wall clock of the keeping. */
-  readonly keptAtMs: number;
-}
-
-export type Appended = 'kept' | 'duplicate' | 'shed';
-export type Settlement = 'accepted' | 'quarantined' | 'declined';
 
 /** Sample ids that were settled, kept so that the same picture is not sent again. */
 export const SETTLED_MAX = 100_000;
@@ -54,7 +23,7 @@ export const UNKNOWN_ANSWERS_MAX = 5;
  * Kept frames until the collector has a receipt for them. `append` returning `kept` is a promise: the frame leaves only by a receipt,
  * or by being worth less than what needs its place (then it is counted as shed).
  */
-export class SampleSpool {
+export class SampleSpool implements SampleKeeper, UploadQueue, ReceiptQueue {
   readonly #database: DatabaseSync;
   readonly #limits: SpoolLimits;
   /** Frames let go of, as the disk has it. */
@@ -87,26 +56,31 @@ export class SampleSpool {
     return { items: Number(row?.['items']), bytes: Number(row?.['bytes']), shed: this.#shedStored + this.#shedUnstored };
   }
 
-  /** Frames of the campaign that wait for their upload. */
   waiting(campaignId: string): number {
     return this.#number(`SELECT count(*) FROM samples WHERE campaign_id = ? AND stage = 'kept' AND announcements = 0`, campaignId);
   }
 
   /** The most valuable first. */
   atStage(stage: SampleStage, limit: number): SpooledSample[] {
-    const rows = this.#database
-      .prepare('SELECT sequence, stage, facts, object, announcements FROM samples WHERE stage = ? ORDER BY value DESC, sequence LIMIT ?')
-      .all(stage, limit);
-    return rows.map((row) => ({
-      sequence: Number(row['sequence']),
-      stage: row['stage'] as SampleStage,
-      facts: JSON.parse(String(row['facts'])) as SampleFacts,
-      object: row['object'] === null ? null : (JSON.parse(String(row['object'])) as ObjectRef),
-      announcements: Number(row['announcements']),
-    }));
+    return this.#select('stage = ? ORDER BY value DESC, sequence LIMIT ?', stage, limit);
   }
 
-  /** Undefined when it was evicted meanwhile. */
+  toUpload(limit: number, without: readonly string[]): SpooledSample[] {
+    return this.#select(
+      `stage = 'kept' AND campaign_id NOT IN (SELECT value FROM json_each(?)) ORDER BY value DESC, sequence LIMIT ?`,
+      JSON.stringify(without),
+      limit,
+    );
+  }
+
+  toAnnounce(limit: number): SpooledSample[] {
+    return this.atStage('stored', limit);
+  }
+
+  toAskFor(limit: number): SpooledSample[] {
+    return this.#select(`stage = 'announced' ORDER BY unknown_answers, value DESC, sequence LIMIT ?`, limit);
+  }
+
   picture(sampleId: string): Uint8Array | undefined {
     const row = this.#database.prepare('SELECT picture FROM samples WHERE sample_id = ?').get(sampleId);
     return row === undefined ? undefined : (row['picture'] as Uint8Array);
@@ -123,7 +97,14 @@ export class SampleSpool {
     );
   }
 
-  /** The collector knows nothing of it (yet): after some such answers it is told again, and later the object is sent again. */
+  setAside(sampleId: string): void {
+    this.#run(`UPDATE samples SET stage = 'refused' WHERE sample_id = ? AND stage IN ('kept', 'stored')`, sampleId);
+  }
+
+  takeUpAgain(): void {
+    this.#run(`UPDATE samples SET stage = 'kept' WHERE stage = 'refused'`);
+  }
+
   countUnknown(sampleId: string): void {
     this.#run(
       `UPDATE samples SET unknown_answers = unknown_answers + 1,
@@ -172,14 +153,20 @@ export class SampleSpool {
     );
   }
 
-  /** Lets go of what is worth less (or as much and older) and was not uploaded yet, and only if that is enough; how many frames went, if so. */
+  /**
+   * Lets go of frames that were not uploaded yet, and only if that is enough; how many went, if so. First what nobody takes, then what is
+   * worth less, or as much and older.
+   */
   #makeRoom({ picture, value }: NewSample): number | undefined {
     const { items, bytes } = this.stats();
     let itemsOver = items + 1 - this.#limits.itemsMax;
     let bytesOver = bytes + picture.length - this.#limits.bytesMax;
     const victims: number[] = [];
     const candidates = this.#database
-      .prepare(`SELECT sequence, bytes FROM samples WHERE stage = 'kept' AND value <= ? ORDER BY value, sequence`)
+      .prepare(
+        `SELECT sequence, bytes FROM samples WHERE stage = 'refused' OR (stage = 'kept' AND value <= ?)
+         ORDER BY stage = 'kept', value, sequence`,
+      )
       .iterate(value);
     for (const row of itemsOver > 0 || bytesOver > 0 ? candidates : []) {
       if (itemsOver <= 0 && bytesOver <= 0) break;
@@ -222,6 +209,17 @@ export class SampleSpool {
       policyVersion,
     );
     this.#run('DELETE FROM budgets WHERE touched < (SELECT touched FROM budgets ORDER BY touched DESC LIMIT 1 OFFSET ?)', BUDGETS_MAX - 1);
+  }
+
+  #select(where: string, ...values: SQLInputValue[]): SpooledSample[] {
+    const rows = this.#database.prepare(`SELECT sequence, stage, facts, object, announcements FROM samples WHERE ${where}`).all(...values);
+    return rows.map((row) => ({
+      sequence: Number(row['sequence']),
+      stage: row['stage'] as SampleStage,
+      facts: JSON.parse(String(row['facts'])) as SampleFacts,
+      object: row['object'] === null ? null : (JSON.parse(String(row['object'])) as ObjectRef),
+      announcements: Number(row['announcements']),
+    }));
   }
 
   #run(sql: string, ...values: SQLInputValue[]): { changes: number | bigint } {

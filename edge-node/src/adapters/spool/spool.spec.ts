@@ -4,12 +4,12 @@ import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { countKept, emptyLimiter } from '../../domain/sampling.ts';
+import type { NewSample, SampleFacts } from '../../domain/spooled-sample.ts';
+import type { Report } from '../../ports.ts';
 import { tempFolders } from '../temp-folder.spec-kit.ts';
 import { REPORTS_MAX, ReportSpool } from './report-spool.ts';
-import type { Report } from './report-spool.ts';
 import { recallLimiter } from './sampling-memory.ts';
 import { BUDGETS_MAX, SampleSpool, UNKNOWN_ANSWERS_MAX } from './sample-spool.ts';
-import type { NewSample, SampleFacts } from './sample-spool.ts';
 import { SEQUENCE_BLOCK, SequenceBlocks } from './sequence-blocks.ts';
 import { openSpool } from './spool-database.ts';
 
@@ -100,6 +100,46 @@ describe('the spool of samples', () => {
     spool.markAnnounced(idOf(1));
     expect(spool.append(sample(3, 0.9))).toBe('shed');
     expect(spool.atStage('announced', 1)).toMatchObject([{ object: OBJECT, announcements: 1 }]);
+  });
+
+  it('lets go of what nobody takes before anything else, whatever it is worth', async () => {
+    const { spool } = await spoolOf({ bytesMax: 1_000, itemsMax: 2 });
+    spool.append(sample(1, 0.9));
+    spool.append(sample(2, 0.1));
+    spool.setAside(idOf(1));
+    expect(spool.append(sample(3, 0.2))).toBe('kept');
+    expect(idsIn(spool)).toEqual([idOf(3), idOf(2)]);
+  });
+
+  it('offers for upload what lies in its turn: none of the campaigns named, none that waits aside', async () => {
+    const { spool } = await spoolOf();
+    const of = (number: number, campaignId: string) => ({ ...sample(number, 1 / number), facts: { ...factsOf(number), campaignId } });
+    for (const [number, campaignId] of [
+      [1, 'a'],
+      [2, 'b'],
+      [3, 'c'],
+      [4, 'c'],
+    ] as const)
+      spool.append(of(number, campaignId));
+    spool.setAside(idOf(3));
+    const offered = (limit: number, without: string[]) => spool.toUpload(limit, without).map(({ facts }) => facts.sampleId);
+    expect(offered(9, [])).toEqual([idOf(1), idOf(2), idOf(4)]);
+    expect(offered(1, ['a', 'never'])).toEqual([idOf(2)]);
+    expect(offered(9, ['a', 'b', 'c'])).toEqual([]);
+    spool.takeUpAgain();
+    expect(offered(9, ['a', 'b'])).toEqual([idOf(3), idOf(4)]);
+  });
+
+  it('asks in turn: what was answered "unknown" comes after what was not asked for yet', async () => {
+    const { spool } = await spoolOf();
+    for (const number of [1, 2]) {
+      spool.append(sample(number, 1 / number));
+      spool.markStored(idOf(number), OBJECT);
+      spool.markAnnounced(idOf(number));
+    }
+    expect(spool.toAskFor(1)).toMatchObject([{ facts: { sampleId: idOf(1) } }]);
+    spool.countUnknown(idOf(1));
+    expect(spool.toAskFor(1)).toMatchObject([{ facts: { sampleId: idOf(2) } }]);
   });
 
   it('moves one stage at a time and leaves only when settled', async () => {
