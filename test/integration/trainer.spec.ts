@@ -3,7 +3,17 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { connectBus } from '@edgeloop/bus';
 import type { Bus } from '@edgeloop/bus';
-import { AskCancelRun, AskRuns, AskStartRun, DatasetSnapshotted, RunCompleted, RunEnded, RunJudged, RunStarted } from '@edgeloop/contracts';
+import {
+  AskCancelRun,
+  AskRuns,
+  AskStartRun,
+  DatasetSnapshotted,
+  RunCompleted,
+  RunEnded,
+  RunJudged,
+  RunStarted,
+  RunStepStarted,
+} from '@edgeloop/contracts';
 import type { EventContract, ObjectRef, PayloadOf } from '@edgeloop/contracts';
 import { startService } from '@edgeloop/nest-bus';
 import type { RunningService } from '@edgeloop/nest-bus';
@@ -13,6 +23,9 @@ import type { ObjectStore } from '@edgeloop/store';
 import { eventually, testEngines } from '@edgeloop/testkit';
 import type { TestEngines } from '@edgeloop/testkit';
 import { trainerService } from '@edgeloop/trainer';
+
+/** Deaths of the trainer that one execution may cost (services/trainer/src/domain/run.ts): restarts are none. */
+const CRASHES_MAX = 4;
 
 const scores = (map50: number) => ({ map50, perClass: {}, frames: 20, boxes: 60 });
 const evaluation = (candidate: number, incumbent: number | null) => ({
@@ -210,9 +223,10 @@ describe('the trainer', () => {
     const { runId } = await snapshot(15).then(({ datasetId }) => ({ runId: `run-${datasetId}` }));
     await only(RunCompleted, runId);
     expect(await eventsOf(RunStarted, `run-${seen.datasetId}`)).toHaveLength(1);
-    await expect(bus.ask(AskStartRun, { kind: 'train', datasetId: seen.datasetId, reason: 'again' })).rejects.toMatchObject({
-      code: 'already-trained',
+    expect(await bus.ask(AskStartRun, { kind: 'train', datasetId: seen.datasetId, reason: 'again' })).toEqual({
+      runId: `run-${seen.datasetId}`,
     });
+    expect(await eventsOf(RunStarted, `run-${seen.datasetId}`)).toHaveLength(1);
   });
 
   it('does not train on too few labels, but does by hand', async () => {
@@ -239,6 +253,10 @@ describe('the trainer', () => {
       const ended = await only(RunEnded, `run-${datasetId}`);
       expect(ended).toMatchObject({ outcome: 'failed', step: 'train' });
       expect(ended.reason).toContain('exit status 3: no memory left on the device');
+      await expect(bus.ask(AskStartRun, { kind: 'train', datasetId, reason: 'again' })).rejects.toMatchObject({
+        code: 'already-trained',
+        message: expect.stringContaining('ended as failed'),
+      });
     });
   });
 
@@ -262,6 +280,26 @@ describe('the trainer', () => {
     await only(RunCompleted, runId);
     expect((await bus.ask(AskRuns, {})).runs[0]).toMatchObject({ runId, status: 'completed' });
   });
+
+  it('goes on with it however often it is restarted', async () => {
+    let runId = '';
+    await withSwitch('hang', async () => {
+      runId = `run-${(await snapshot(10)).datasetId}`;
+      for (let restart = 0; restart <= CRASHES_MAX; restart++) {
+        await eventually(
+          async () => expect(await eventsOf(RunStepStarted, runId)).toContainEqual({ runId, step: 'train', attempt: restart + 1 }),
+          {
+            deadlineMs: 20_000,
+          },
+        );
+        await service?.stop();
+        await startTrainer();
+      }
+      await service?.stop();
+    });
+    await startTrainer();
+    await only(RunCompleted, runId);
+  }, 120_000);
 
   it('stops a run that is cancelled, and frees the trainer for the next', async () => {
     await withSwitch('hang', async () => {

@@ -8,6 +8,7 @@ import type { z } from 'zod';
 import {
   NEW_LINE,
   giveVersion,
+  importRunIdOf,
   runIdOf,
   seeDataset,
   seeRelease,
@@ -28,6 +29,9 @@ export interface TrainerSettings {
   readonly pipelines: { readonly retrain: string; readonly firstModel: string; readonly import: string };
   readonly runTimeoutMs: number;
 }
+
+/** Imports of one model file that may end without it before its file is held to be the reason. */
+export const IMPORT_ATTEMPTS_MAX = 20;
 
 interface Stores {
   readonly runs: Documents<Run>;
@@ -111,11 +115,8 @@ export class Trainer {
           ? 'there is no dataset yet: import one or label some samples first'
           : `there is no dataset ${asked.datasetId}; the trainer knows ${known.map((each) => each.datasetId).join(', ') || 'none'}`,
       );
-    if (await this.#stores.runs.load(runIdOf(dataset.datasetId)))
-      throw new Refusal(
-        'already-trained',
-        `${dataset.datasetId} was trained on by ${runIdOf(dataset.datasetId)}; a snapshot is never trained on twice`,
-      );
+    const earlier = (await this.#stores.runs.load(runIdOf(dataset.datasetId)))?.state;
+    if (earlier) return sameRun(earlier, dataset);
     const line = await this.#updateLine((current) => startDatasetByHand(current, dataset.datasetId, asked.reason), cause);
     return this.#createDatasetRun(line, dataset, { kind: 'manual', reason: asked.reason }, cause);
   }
@@ -124,7 +125,8 @@ export class Trainer {
     const { modelName } = this.#settings;
     if (asked.card.name !== modelName)
       throw new Refusal('wrong-model', `this trainer keeps the model ${modelName}, not ${asked.card.name}`);
-    const runId = `run-import-${asked.model.digest.slice(7, 23)}`;
+    const { runId, earlier } = await this.#importRun(asked.model.digest);
+    if (earlier) return runId;
     const line = await this.#updateLine((current) => giveVersion(current, runId), cause);
     const version = versionOf(line, runId) ?? 'v1';
     const imported: ImportedModel = { model: asked.model, card: { ...asked.card, version }, goldenPictures: asked.goldenPictures };
@@ -140,6 +142,19 @@ export class Trainer {
         imported,
       },
       cause,
+    );
+  }
+
+  /** The run that brings the model in, or the id of a new one where every earlier try ended without it. */
+  async #importRun(digest: string): Promise<{ runId: string; earlier: Run | undefined }> {
+    for (let attempt = 1; attempt <= IMPORT_ATTEMPTS_MAX; attempt++) {
+      const runId = importRunIdOf(digest, attempt);
+      const earlier = (await this.#stores.runs.load(runId))?.state;
+      if (!earlier || isAlive(earlier)) return { runId, earlier };
+    }
+    throw new Refusal(
+      'import-failed',
+      `${IMPORT_ATTEMPTS_MAX} imports of this model ended without it; the last: ${importRunIdOf(digest, IMPORT_ATTEMPTS_MAX)}. Mend the model file and import that`,
     );
   }
 
@@ -200,6 +215,24 @@ export class Trainer {
     await this.#stores.runs.update(run.runId, (current) => (current ? undefined : { state: run, outputs: [started] }), cause);
     return run.runId;
   }
+}
+
+/** It gives a model, or still may. */
+function isAlive(run: Run): boolean {
+  return run.status === 'running' || run.status === 'completed';
+}
+
+/**
+ * The answer to one who asks again for a run on a dataset: the run that there is, where a lost reply is all that is missing.
+ * @throws Refusal where it ended without a model: asking again will not change what it was told
+ */
+function sameRun(run: Run, { datasetId }: KnownDataset): string {
+  if (isAlive(run)) return run.runId;
+  throw new Refusal(
+    'already-trained',
+    `${datasetId} was trained on by ${run.runId}, which ended as ${run.status} (${run.reason ?? 'no reason given'}); ` +
+      'a snapshot is never trained on twice: label more, and start on the next one',
+  );
 }
 
 /** Message id of a run's beginning: the cause of all that the run says later. */

@@ -25,10 +25,19 @@ export const LINE_KEPT_MAX = 200;
 
 export const NEW_LINE: ModelLine = { trigger: NOTHING_SEEN, versions: [], releases: [], incumbent: null, datasets: [] };
 
+/** Hex digits of a model's digest that name its import. */
+const IMPORT_DIGITS = 16;
+
 const kept = <T>(list: readonly T[]): readonly T[] => list.slice(-LINE_KEPT_MAX);
 
 export function runIdOf(datasetId: string): string {
   return `run-${datasetId}`;
+}
+
+/** Run of the n-th try to import the model with this digest; the first is 1. */
+export function importRunIdOf(digest: string, attempt: number): string {
+  const first = `run-import-${digest.slice('sha256:'.length, 'sha256:'.length + IMPORT_DIGITS)}`;
+  return attempt === 1 ? first : `${first}-${attempt}`;
 }
 
 export function versionOf(line: ModelLine, runId: string): string | undefined {
