@@ -9,12 +9,12 @@ import {
   NEW_LINE,
   giveVersion,
   importRunIdOf,
+  requiredVersionOf,
   runIdOf,
   seeDataset,
   seeRelease,
   seeRolledOut,
   startDatasetByHand,
-  versionOf,
 } from '../domain/model-line.ts';
 import type { KnownDataset, ModelLine } from '../domain/model-line.ts';
 import { evolve } from '../domain/run.ts';
@@ -102,7 +102,8 @@ export class Trainer {
       },
       cause,
     );
-    return updated ?? NEW_LINE;
+    // Never undefined: where there was no line yet, one was saved.
+    return updated as ModelLine;
   }
 
   async #trainByHand(asked: { datasetId?: string; reason: string }, cause: Cause): Promise<string> {
@@ -128,7 +129,7 @@ export class Trainer {
     const { runId, earlier } = await this.#importRun(asked.model.digest);
     if (earlier) return runId;
     const line = await this.#updateLine((current) => giveVersion(current, runId), cause);
-    const version = versionOf(line, runId) ?? 'v1';
+    const version = requiredVersionOf(line, runId);
     const imported: ImportedModel = { model: asked.model, card: { ...asked.card, version }, goldenPictures: asked.goldenPictures };
     return this.#create(
       {
@@ -161,7 +162,7 @@ export class Trainer {
   #createDatasetRun(line: ModelLine, dataset: KnownDataset, trigger: RunTrigger, cause: Cause): Promise<string> {
     const runId = runIdOf(dataset.datasetId);
     const pipeline = line.incumbent ? this.#settings.pipelines.retrain : this.#settings.pipelines.firstModel;
-    const version = versionOf(line, runId) ?? 'v1';
+    const version = requiredVersionOf(line, runId);
     return this.#create(
       {
         runId,

@@ -40,9 +40,29 @@ export function importRunIdOf(digest: string, attempt: number): string {
   return attempt === 1 ? first : `${first}-${attempt}`;
 }
 
-export function versionOf(line: ModelLine, runId: string): string | undefined {
+function versionOf(line: ModelLine, runId: string): string | undefined {
   const given = line.versions.find((each) => each.runId === runId);
   return given && `v${given.number}`;
+}
+
+/** The run was given its version so long ago that the line has forgotten it; another one would be a lie. */
+export class VersionForgottenError extends Error {
+  override readonly name = 'VersionForgottenError';
+  readonly retryable = false;
+  readonly runId: string;
+  constructor(runId: string) {
+    super(
+      `${runId} has no version: the last ${LINE_KEPT_MAX} versions went to other runs, and a run older than that cannot begin any more`,
+    );
+    this.runId = runId;
+  }
+}
+
+/** @throws VersionForgottenError */
+export function requiredVersionOf(line: ModelLine, runId: string): string {
+  const version = versionOf(line, runId);
+  if (version === undefined) throw new VersionForgottenError(runId);
+  return version;
 }
 
 /** Gives the run the next version; a run that has one keeps it. */
