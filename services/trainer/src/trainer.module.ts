@@ -1,11 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { RUNS_BUCKET, contentKey, digestOf, storeFromConfig } from '@edgeloop/store';
-import type { ObjectStore } from '@edgeloop/store';
-import type { ObjectRef } from '@edgeloop/contracts';
+import { storeFromConfig } from '@edgeloop/store';
 import type { ServiceDeps } from '@edgeloop/nest-bus';
 import { systemClock } from '@edgeloop/runtime';
 import type { DynamicModule } from '@nestjs/common';
+import { storeBaseModel } from './adapters/base-model.ts';
 import { LocalExecutor } from './adapters/local-executor.ts';
 import { stepEnvironment } from './adapters/step-environment.ts';
 import { StoredDatasets, StoredOutputs } from './adapters/stored-outputs.ts';
@@ -16,12 +14,6 @@ import { StoredModelLine, StoredRun } from './app/schemas.ts';
 import { Trainer } from './app/trainer.ts';
 import type { TrainerConfig } from './config.ts';
 import { TrainerController } from './trainer.controller.ts';
-
-async function storeBase(store: ObjectStore, path: string | undefined): Promise<ObjectRef | null> {
-  if (path === undefined) return null;
-  const bytes = await readFile(path);
-  return store.put({ bucket: RUNS_BUCKET, key: contentKey('bases', digestOf(bytes), 'onnx') }, bytes);
-}
 
 function settingsOf(config: TrainerConfig) {
   return {
@@ -65,7 +57,7 @@ export async function trainerModule(deps: ServiceDeps<TrainerConfig>): Promise<D
       outputs: new StoredOutputs(store),
       datasets: new StoredDatasets(store),
       loadProject,
-      firstBase: () => storeBase(store, config.TRAINER_BASE_MODEL),
+      firstBase: () => storeBaseModel(store, config.TRAINER_BASE_MODEL),
       clock: systemClock,
       log,
     },
