@@ -36,7 +36,7 @@ class Parts {
   readonly runs = new MemoryDocuments<Run>();
   readonly executed: string[] = [];
   readonly cleaned: string[] = [];
-  execute = (_: ExecutionRequest): Promise<ExecutionResult> => Promise.resolve(done);
+  execute: (request: ExecutionRequest) => Promise<ExecutionResult> = () => Promise.resolve(done);
   evaluation = (): Promise<unknown> => Promise.resolve({ candidate: { overall: scores, slices: {} }, incumbent: null });
   card = (): Promise<unknown> => Promise.resolve(card);
   readonly signal = new AbortController();
