@@ -74,17 +74,22 @@ export interface UploadQueue {
   setAside(sampleId: string): void;
   /** All that wait aside are tried again. */
   takeUpAgain(): void;
+  /** It takes no uploads any more: for each of its frames the collector's receipt is asked for; what it was told of before it is told again. */
+  closeCampaign(campaignId: string): void;
   settle(sampleId: string, outcome: Settlement): boolean;
 }
 
-/** Frames in the store that the collector has no receipt for yet. */
+/** Frames that the collector has no receipt for yet, and that need no upload. */
 export interface ReceiptQueue {
   /** In the store, announced to nobody; the most valuable first. */
   toAnnounce(limit: number): SpooledSample[];
   markAnnounced(sampleId: string): void;
   /** Those that were answered least often first. */
   toAskFor(limit: number): SpooledSample[];
-  /** The collector knows nothing of it (yet): after some such answers it is told again, and later the object is sent again. */
+  /**
+   * The collector knows nothing of it (yet): after some such answers it is told again, and later the object is sent again. An unwanted one
+   * goes back to those that wait for their upload.
+   */
   countUnknown(sampleId: string): void;
   setAside(sampleId: string): void;
   /** False when it was settled before. */

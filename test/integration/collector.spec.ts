@@ -191,8 +191,12 @@ describe('campaigns', () => {
     );
     expect(await n1.askGrant()).toMatchObject({ granted: false, reason: 'campaign-closed' });
     const lateManifest = n2.manifestOf(late);
+    expect(await n2.receiptAfterClose(lateManifest.sampleId, true)).toMatchObject({ unknown: [lateManifest.sampleId], declined: [] });
     await n2.announce(lateManifest);
     await expectAccepted(n2, lateManifest);
+    expect(await n2.receiptAfterClose(lateManifest.sampleId, false)).toMatchObject({ accepted: [lateManifest.sampleId], declined: [] });
+    const never = n2.manifestOf(await pictureOf(14));
+    expect(await n2.receiptAfterClose(never.sampleId, false)).toMatchObject({ unknown: [], declined: [never.sampleId] });
     expect(await bus.lastOf(SampleAccepted, { nodeId: 'n2', sampleId: lateManifest.sampleId })).toBeDefined();
     const { campaigns } = await bus.ask(AskCampaigns, {});
     expect(campaigns.find((each) => each.campaignId === campaignId)).toMatchObject({ status: 'closed', accepted: 4 });

@@ -1,6 +1,7 @@
 import { isRetryable } from '@edgeloop/bus/node';
 import type { NodeBus } from '@edgeloop/bus/node';
 import { NodeManifest, NodeReceipts, RECEIPTS_PER_REQUEST_MAX } from '@edgeloop/contracts';
+import type { PayloadOf } from '@edgeloop/contracts';
 import type { Logger } from '@edgeloop/runtime';
 import type { SpooledSample } from '../domain/spooled-sample.ts';
 import type { ReceiptQueue } from '../ports.ts';
@@ -11,9 +12,11 @@ export interface SettleSamplesParts {
   readonly nodeId: string;
   readonly epoch: () => string;
   readonly spool: ReceiptQueue;
-  readonly grants: Pick<Grants, 'forget'>;
+  readonly grants: Pick<Grants, 'forget' | 'isClosed'>;
   readonly log: Logger;
 }
+
+type ClosedClaim = NonNullable<PayloadOf<typeof NodeReceipts>['closed']>[number];
 
 /** Manifests in one round. */
 const ROUND_MAX = 20;
@@ -54,14 +57,30 @@ export class SettleSamples {
   }
 
   async #askReceipts(): Promise<boolean> {
-    const { bus, nodeId, spool } = this.#parts;
-    const awaited = new Map(spool.toAskFor(RECEIPTS_PER_REQUEST_MAX).map(({ facts }) => [facts.sampleId, facts]));
+    const { bus, nodeId, spool, log } = this.#parts;
+    const awaited = new Map(spool.toAskFor(RECEIPTS_PER_REQUEST_MAX).map((sample) => [sample.facts.sampleId, sample]));
     if (awaited.size === 0) return false;
-    const { accepted, quarantined, unknown } = await bus.ask(NodeReceipts, { nodeId, sampleIds: [...awaited.keys()] });
+    const closed = [...awaited.values()].flatMap((sample) => this.#claimOf(sample));
+    const {
+      accepted,
+      quarantined,
+      unknown,
+      declined = [],
+    } = await bus.ask(NodeReceipts, { nodeId, sampleIds: [...awaited.keys()], closed });
     for (const sampleId of accepted) spool.settle(sampleId, 'accepted');
-    for (const { sampleId, reason } of quarantined) this.#quarantined(sampleId, { reason, campaignId: awaited.get(sampleId)?.campaignId });
+    for (const { sampleId, reason } of quarantined)
+      this.#quarantined(sampleId, { reason, campaignId: awaited.get(sampleId)?.facts.campaignId });
+    for (const sampleId of declined) spool.settle(sampleId, 'declined');
     for (const sampleId of unknown) spool.countUnknown(sampleId);
-    return accepted.length + quarantined.length > 0;
+    if (declined.length > 0) log.info({ declined: declined.length }, 'kept frames of closed campaigns are not wanted any more');
+    return accepted.length + quarantined.length + declined.length > 0;
+  }
+
+  /** Only of what cannot be uploaded (again): the collector may let it go. */
+  #claimOf({ stage, facts }: SpooledSample): ClosedClaim[] {
+    const { sampleId, campaignId } = facts;
+    const announced = stage === 'announced';
+    return announced && !this.#parts.grants.isClosed(campaignId) ? [] : [{ sampleId, campaignId, announced }];
   }
 
   /** The campaign does not count it: the collector may take another in its place. */

@@ -72,27 +72,27 @@ export class UploadSamples {
   /** No right in one campaign says nothing about the next sample's; nobody to ask says it about all. */
   #withoutRight({ facts }: SpooledSample): Upload {
     const { spool, grants, log } = this.#parts;
-    const { sampleId, campaignId } = facts;
+    const { campaignId } = facts;
     if (!grants.isRefused(campaignId)) return 'away';
     if (grants.isClosed(campaignId)) {
-      spool.settle(sampleId, 'declined');
-      log.info({ sampleId, campaignId }, 'the campaign has closed: a kept frame is not wanted any more');
+      spool.closeCampaign(campaignId);
+      log.info({ campaignId }, 'the campaign has closed: what was kept for it is forgotten when the collector says so');
     }
     // The next round looks past this campaign.
     return 'moved';
   }
 
-  #stored({ facts, announcements }: SpooledSample, object: ObjectRef): 'moved' {
+  #stored({ facts, object, announcements }: SpooledSample, found: ObjectRef): 'moved' {
     const { spool, grants, log } = this.#parts;
     const { sampleId, campaignId } = facts;
     // What the collector was told of before is no other sample.
     if (announcements === 0) grants.spend(campaignId);
-    if (object.digest === `sha256:${sampleId}`) {
-      spool.markStored(sampleId, object);
-    } else {
-      spool.settle(sampleId, 'declined');
-      log.error({ sampleId, found: object.digest }, 'a kept frame was damaged on this disk; it is dropped');
-    }
+    const isWhole = found.digest === `sha256:${sampleId}`;
+    if (!isWhole) log.error({ sampleId, found: found.digest }, 'a kept frame was damaged on this disk');
+    // A frame that was in the store once stays until the collector has said what became of it.
+    const known = isWhole ? found : object;
+    if (known === null) spool.settle(sampleId, 'damaged');
+    else spool.markStored(sampleId, known);
     return 'moved';
   }
 }

@@ -9,6 +9,8 @@ export type SampleStage =
   | 'kept'
   /** In the spool only: the store or the bus would not take it. It waits aside, and is tried again after a longer pause. */
   | 'refused'
+  /** In the spool only: its campaign closed before it was uploaded. The collector is asked whether it may go. */
+  | 'unwanted'
   /** The object is in the store; nobody was told. */
   | 'stored'
   /** The manifest is on the bus; the collector's receipt is awaited. */
@@ -33,4 +35,5 @@ export interface NewSample {
 }
 
 export type Appended = 'kept' | 'duplicate' | 'shed';
-export type Settlement = 'accepted' | 'quarantined' | 'declined';
+/** The first three are receipts of the collector; `damaged`: its bytes are not what was kept, and never were in the store. */
+export type Settlement = 'accepted' | 'quarantined' | 'declined' | 'damaged';

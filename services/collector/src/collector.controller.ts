@@ -14,17 +14,16 @@ import {
 import { OnEvent, OnRequest } from '@edgeloop/nest-bus';
 import { Controller, Inject } from '@nestjs/common';
 import type { AcceptManifest } from './app/accept-manifest.ts';
-import { answerReceipts } from './app/answer-receipts.ts';
+import { answerReceipts, type AnswerReceiptsParts } from './app/answer-receipts.ts';
 import type { GrantUpload } from './app/grant-upload.ts';
 import type { KeepCampaigns } from './app/keep-campaigns.ts';
 import { showCampaigns, showSamples, type ShowCollectionParts } from './app/show-collection.ts';
-import type { SampleLedger } from './ports.ts';
 
 export interface CollectorUseCases {
   readonly acceptManifest: AcceptManifest;
   readonly grantUpload: GrantUpload;
   readonly keepCampaigns: KeepCampaigns;
-  readonly ledger: SampleLedger;
+  readonly receipts: AnswerReceiptsParts;
   readonly views: ShowCollectionParts;
 }
 
@@ -57,7 +56,7 @@ export class CollectorController {
 
   @OnRequest(NodeReceipts)
   receipts(asked: PayloadOf<typeof NodeReceipts>, context: MessageContext): Promise<ReplyOf<typeof NodeReceipts>> {
-    return answerReceipts(this.use.ledger, context.tokens['nodeId'] ?? '', asked.sampleIds);
+    return answerReceipts(this.use.receipts, context.tokens['nodeId'] ?? '', asked);
   }
 
   @OnRequest(AskSamples)

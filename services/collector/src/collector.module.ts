@@ -32,7 +32,13 @@ export async function collectorModule(deps: Deps): Promise<DynamicModule> {
   startClocks(deps, parts);
   deps.onStop(() => parts.decoder.close());
   const { acceptManifest, grantUpload, keepCampaigns, ledger, campaigns, counts, tally } = parts;
-  const useCases: CollectorUseCases = { acceptManifest, grantUpload, keepCampaigns, ledger, views: { campaigns, counts, tally } };
+  const useCases: CollectorUseCases = {
+    acceptManifest,
+    grantUpload,
+    keepCampaigns,
+    receipts: { ledger, campaigns },
+    views: { campaigns, counts, tally },
+  };
   return {
     module: CollectorModule,
     controllers: [CollectorController],

@@ -4,6 +4,7 @@ import type { BookInput } from './domain/campaign-book.ts';
 import type { CampaignBook } from './domain/campaign.ts';
 import type { AcceptedCounts } from './domain/grant-decision.ts';
 import type { Rejection } from './domain/manifest-claims.ts';
+import type { LedgerReceipt } from './domain/receipt.ts';
 
 /** The one aggregate of the collector, and what its changes announce. */
 export interface Campaigns {
@@ -12,18 +13,13 @@ export interface Campaigns {
   turn(input: BookInput, cause?: Cause): Promise<CampaignBook>;
 }
 
-export type Receipt =
-  | { readonly kind: 'accepted' }
-  | { readonly kind: 'quarantined'; readonly cause: string; readonly reason: string }
-  | { readonly kind: 'unknown' };
-
 /** The once-only record of every sample. */
 export interface SampleLedger {
   /** False when the ledger had it already. */
   accept(nodeId: string, manifest: SampleManifest, cause: Cause): Promise<boolean>;
   /** A second quarantine of the same sample changes nothing. */
   quarantine(nodeId: string, manifest: SampleManifest, why: { rejection: Rejection; cause: Cause }): Promise<void>;
-  receiptOf(nodeId: string, sampleId: string): Promise<Receipt>;
+  receiptOf(nodeId: string, sampleId: string): Promise<LedgerReceipt>;
 }
 
 export interface LedgerEntry {

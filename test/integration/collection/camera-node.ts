@@ -97,6 +97,12 @@ export class CameraNode {
   receipts(...sampleIds: string[]): Promise<ReplyOf<typeof NodeReceipts>> {
     return this.bus.ask(NodeReceipts, { nodeId: this.nodeId, sampleIds });
   }
+
+  /** For a sample of the campaign that it cannot upload (again). */
+  receiptAfterClose(sampleId: string, announced: boolean): Promise<ReplyOf<typeof NodeReceipts>> {
+    const closed = [{ sampleId, campaignId: this.campaignId, announced }];
+    return this.bus.ask(NodeReceipts, { nodeId: this.nodeId, sampleIds: [sampleId], closed });
+  }
 }
 
 /** A small JPEG that differs from every other by its seed. */

@@ -78,7 +78,7 @@ export class SampleSpool implements SampleKeeper, UploadQueue, ReceiptQueue {
   }
 
   toAskFor(limit: number): SpooledSample[] {
-    return this.#select(`stage = 'announced' ORDER BY unknown_answers, value DESC, sequence LIMIT ?`, limit);
+    return this.#select(`stage IN ('announced', 'unwanted') ORDER BY unknown_answers, value DESC, sequence LIMIT ?`, limit);
   }
 
   picture(sampleId: string): Uint8Array | undefined {
@@ -105,17 +105,25 @@ export class SampleSpool implements SampleKeeper, UploadQueue, ReceiptQueue {
     this.#run(`UPDATE samples SET stage = 'kept' WHERE stage = 'refused'`);
   }
 
+  closeCampaign(campaignId: string): void {
+    this.#run(
+      `UPDATE samples SET stage = CASE WHEN object IS NULL THEN 'unwanted' ELSE 'stored' END WHERE stage = 'kept' AND campaign_id = ?`,
+      campaignId,
+    );
+  }
+
   countUnknown(sampleId: string): void {
     this.#run(
       `UPDATE samples SET unknown_answers = unknown_answers + 1,
-         stage = CASE WHEN (unknown_answers + 1) % ${UNKNOWN_ANSWERS_MAX} <> 0 THEN stage
+         stage = CASE WHEN stage = 'unwanted' THEN 'kept'
+                      WHEN (unknown_answers + 1) % ${UNKNOWN_ANSWERS_MAX} <> 0 THEN stage
                       WHEN (unknown_answers + 1) % ${2 * UNKNOWN_ANSWERS_MAX} = 0 THEN 'kept' ELSE 'stored' END
-       WHERE sample_id = ? AND stage = 'announced'`,
+       WHERE sample_id = ? AND stage IN ('announced', 'unwanted')`,
       sampleId,
     );
   }
 
-  /** The one way out: the collector has it, refused it, or does not want it any more. */
+  /** The one way out for a frame that was not let go of. */
   settle(sampleId: string, outcome: Settlement): boolean {
     return transaction(this.#database, () => {
       const { changes } = this.#run('DELETE FROM samples WHERE sample_id = ?', sampleId);
@@ -164,7 +172,7 @@ export class SampleSpool implements SampleKeeper, UploadQueue, ReceiptQueue {
     const victims: number[] = [];
     const candidates = this.#database
       .prepare(
-        `SELECT sequence, bytes FROM samples WHERE stage = 'refused' OR (stage = 'kept' AND value <= ?)
+        `SELECT sequence, bytes FROM samples WHERE stage IN ('refused', 'unwanted') OR (stage = 'kept' AND value <= ?)
          ORDER BY stage = 'kept', value, sequence`,
       )
       .iterate(value);

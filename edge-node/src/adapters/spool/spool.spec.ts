@@ -130,6 +130,27 @@ describe('the spool of samples', () => {
     expect(offered(9, ['a', 'b'])).toEqual([idOf(3), idOf(4)]);
   });
 
+  it('asks for a receipt for every frame of a closed campaign, and tells again what it had told', async () => {
+    const { spool } = await spoolOf();
+    for (const number of [1, 2, 3]) spool.append(sample(number));
+    spool.append({ ...sample(4), facts: { ...factsOf(4), campaignId: 'open' } });
+    spool.setAside(idOf(3));
+    spool.markStored(idOf(1), OBJECT);
+    spool.markAnnounced(idOf(1));
+    for (let answer = 0; answer < 2 * UNKNOWN_ANSWERS_MAX; answer += 1) {
+      spool.countUnknown(idOf(1));
+      spool.markAnnounced(idOf(1));
+    }
+    expect(idsIn(spool)).toEqual([idOf(1), idOf(2), idOf(4)]);
+    spool.closeCampaign('base');
+    expect(idsIn(spool)).toEqual([idOf(4)]);
+    expect(spool.toAnnounce(9)).toMatchObject([{ facts: { sampleId: idOf(1) }, object: OBJECT }]);
+    expect(spool.toAskFor(9)).toMatchObject([{ stage: 'unwanted', facts: { sampleId: idOf(2) } }]);
+    spool.countUnknown(idOf(2));
+    expect(idsIn(spool)).toEqual([idOf(2), idOf(4)]);
+    expect(spool.stats()).toMatchObject({ items: 4, shed: 0 });
+  });
+
   it('asks in turn: what was answered "unknown" comes after what was not asked for yet', async () => {
     const { spool } = await spoolOf();
     for (const number of [1, 2]) {

@@ -257,12 +257,22 @@ export const NodeReceipts = request({
   v: 1,
   subject: 'node.v1.{nodeId}.receipts',
   says: 'The node asks which of its samples the collector has in its own ledger; only then may it forget them.',
-  payload: z.object({ nodeId: NodeId, sampleIds: z.array(SampleId).min(1).max(RECEIPTS_PER_REQUEST_MAX) }),
+  payload: z.object({
+    nodeId: NodeId,
+    sampleIds: z.array(SampleId).min(1).max(RECEIPTS_PER_REQUEST_MAX),
+    /** Those among them that cannot be uploaded (again) because their campaign has closed; `announced`: their manifest was published. */
+    closed: z
+      .array(z.object({ sampleId: SampleId, campaignId: CampaignId, announced: z.boolean() }))
+      .max(RECEIPTS_PER_REQUEST_MAX)
+      .optional(),
+  }),
   reply: z.object({
     accepted: z.array(SampleId),
     quarantined: z.array(z.object({ sampleId: SampleId, reason: z.string() })),
-    /** Neither: send the manifest again, and the object when it is missing. */
+    /** None of the others: send the manifest again, and the object when it is missing. */
     unknown: z.array(SampleId),
+    /** Not in the ledger, and their campaign has closed: they are not wanted any more, the node may forget them. */
+    declined: z.array(SampleId).optional(),
   }),
 });
 

@@ -2,7 +2,8 @@ import type { Bus, Cause } from '@edgeloop/bus';
 import { SampleAccepted, SampleQuarantined, type SampleManifest } from '@edgeloop/contracts';
 import { isoOf, type Clock } from '@edgeloop/runtime';
 import type { Rejection } from '../domain/manifest-claims.ts';
-import type { Receipt, SampleLedger } from '../ports.ts';
+import type { LedgerReceipt } from '../domain/receipt.ts';
+import type { SampleLedger } from '../ports.ts';
 
 const REASON_CHARS_MAX = 1_000;
 
@@ -34,7 +35,7 @@ export class BusLedger implements SampleLedger {
     );
   }
 
-  async receiptOf(nodeId: string, sampleId: string): Promise<Receipt> {
+  async receiptOf(nodeId: string, sampleId: string): Promise<LedgerReceipt> {
     if ((await this.#bus.lastOf(SampleAccepted, { nodeId, sampleId })) !== undefined) return { kind: 'accepted' };
     const refused = await this.#bus.lastOf(SampleQuarantined, { nodeId, sampleId });
     return refused === undefined

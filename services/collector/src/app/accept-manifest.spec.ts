@@ -5,7 +5,9 @@ import { MemoryObjectStore, sampleKey, sha256Hex, StoreUnavailableError } from '
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import sharp from 'sharp';
 import { DecoderFailedError, ObjectNotYetThereError } from '../domain/errors.ts';
-import type { Decoded, Receipt, SampleLedger } from '../ports.ts';
+import { EMPTY_BOOK } from '../domain/campaign.ts';
+import type { LedgerReceipt } from '../domain/receipt.ts';
+import type { Decoded, SampleLedger } from '../ports.ts';
 import { AcceptManifest, DECODER_TRIES_MAX, OBJECT_TRIES_MAX } from './accept-manifest.ts';
 import { answerReceipts } from './answer-receipts.ts';
 
@@ -30,7 +32,7 @@ class MemoryLedger implements SampleLedger {
   ): Promise<void> {
     this.refused.set(`${nodeId}/${manifest.sampleId}`, rejection);
   }
-  async receiptOf(nodeId: string, sampleId: string): Promise<Receipt> {
+  async receiptOf(nodeId: string, sampleId: string): Promise<LedgerReceipt> {
     if (this.accepted.has(`${nodeId}/${sampleId}`)) return { kind: 'accepted' };
     const refused = this.refused.get(`${nodeId}/${sampleId}`);
     return refused === undefined ? { kind: 'unknown' } : { kind: 'quarantined', ...refused };
@@ -97,6 +99,12 @@ async function stored(bytes: Uint8Array): Promise<SampleManifest> {
   const manifest = manifestOf(bytes);
   await store.put(manifest.object, bytes);
   return manifest;
+}
+
+function receiptsOf({ sampleId, campaignId }: SampleManifest, closed?: { announced: boolean }): ReturnType<typeof answerReceipts> {
+  const claims = closed === undefined ? [] : [{ sampleId, campaignId, ...closed }];
+  const campaigns = { current: async () => EMPTY_BOOK };
+  return answerReceipts({ ledger, campaigns }, 'n1', { sampleIds: [sampleId], closed: claims });
 }
 
 async function causeOf(manifest: SampleManifest, context = delivery()): Promise<string | undefined> {
@@ -166,10 +174,23 @@ describe('a manifest', () => {
       retryable: true,
     });
     expect(await causeOf(manifest, delivery(OBJECT_TRIES_MAX))).toBe('object-missing');
-    expect(await answerReceipts(ledger, 'n1', [manifest.sampleId])).toMatchObject({ unknown: [manifest.sampleId] });
+    expect(await receiptsOf(manifest)).toMatchObject({ unknown: [manifest.sampleId] });
     await store.put(manifest.object, picture);
     await service.handle(manifest, delivery());
-    expect(await answerReceipts(ledger, 'n1', [manifest.sampleId])).toMatchObject({ accepted: [manifest.sampleId], quarantined: [] });
+    expect(await receiptsOf(manifest)).toMatchObject({ accepted: [manifest.sampleId], quarantined: [] });
+  });
+
+  it('whose object is missing is declined when its campaign has closed, not before it was looked at', async () => {
+    const manifest = manifestOf(picture, {
+      campaignId: 'drift-1',
+      object: { ...manifestOf(picture).object, key: sampleKey('n1', 'drift-1', sha256Hex(picture)) },
+    });
+    expect(await receiptsOf(manifest, { announced: true })).toMatchObject({ unknown: [manifest.sampleId], declined: [] });
+    expect(await causeOf(manifest, delivery(OBJECT_TRIES_MAX))).toBe('object-missing');
+    expect(await receiptsOf(manifest, { announced: true })).toMatchObject({ unknown: [], declined: [manifest.sampleId] });
+    await store.put(manifest.object, picture);
+    await service.handle(manifest, delivery());
+    expect(await receiptsOf(manifest, { announced: true })).toMatchObject({ accepted: [manifest.sampleId], declined: [] });
   });
 
   it('that was refused for good is not looked at again', async () => {
@@ -179,7 +200,7 @@ describe('a manifest', () => {
     await store.put(manifest.object, picture, { mode: 'replace' });
     await service.handle(manifest, delivery());
     expect(ledger.accepted.size).toBe(0);
-    expect(await answerReceipts(ledger, 'n1', [manifest.sampleId])).toMatchObject({ quarantined: [{ sampleId: manifest.sampleId }] });
+    expect(await receiptsOf(manifest)).toMatchObject({ quarantined: [{ sampleId: manifest.sampleId }] });
   });
 
   it('is tried again on a failing decoder, then put aside', async () => {

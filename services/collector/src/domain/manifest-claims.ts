@@ -22,6 +22,11 @@ export function isFinal(cause: string): boolean {
   return !MENDABLE.has(cause);
 }
 
+/** What sending the manifest again does not mend. */
+export function needsUpload(cause: string): boolean {
+  return cause === ('object-missing' satisfies QuarantineCause);
+}
+
 export interface Rejection {
   readonly cause: QuarantineCause;
   readonly reason: string;
