@@ -49,7 +49,13 @@ export default {
       from: { path: '^(libs|services|examples)/([^/]+)/' },
       to: {
         path: '^(libs|services)/[^/]+/(?:src|dist)/(?!index)',
-        pathNot: ['^$1/$2/', '^libs/trust/src/node-user', '^libs/store/src/uploader', '^libs/bus/src/node\\.', '^libs/model-package/src/reader\\.'],
+        pathNot: [
+          '^$1/$2/',
+          '^libs/trust/src/node-user',
+          '^libs/store/src/uploader',
+          '^libs/bus/src/node\\.',
+          '^libs/model-package/src/reader\\.',
+        ],
       },
     },
   ],
