@@ -39,7 +39,7 @@ export function runCommand(program: Command): void {
       const started = await withBus(options.data, (bus) =>
         bus.ask(AskStartRun, { kind: 'train', datasetId: options.dataset, reason: options.reason }),
       );
-      show(options, { value: started, text: `${started.runId} has begun; "edgeloop run" shows how far it is` });
+      show(options, { value: started, text: `${started.runId} is under way; "edgeloop run" shows how it stands` });
     });
   asking(run.command('cancel <run>').description('stops a run')).action(async (runId: string, _: unknown, command: Command) => {
     const options = command.optsWithGlobals<CommonOptions>();
