@@ -89,7 +89,10 @@ export async function sending(bus: ToldBus) {
     await done;
     database.close();
   });
-  return { spool, duty, grants, skip: (ms: number) => void (skippedMs += ms) };
+  /** The disk gives other bytes than it was given. */
+  const damage = (sampleId: string): void =>
+    void database.prepare('UPDATE samples SET picture = ? WHERE sample_id = ?').run(Buffer.from('rot'), sampleId);
+  return { spool, duty, grants, damage, skip: (ms: number) => void (skippedMs += ms) };
 }
 
 export type Going = Awaited<ReturnType<typeof sending>>;

@@ -78,3 +78,31 @@ describe('frames that cannot move', () => {
     expect(store.keys).toHaveLength(1);
   });
 });
+
+describe('a frame that is damaged on the disk', () => {
+  it('is dropped when nobody has it, and stays for its receipt when it was in the store once', async () => {
+    const store = await bucket();
+    let receipt = (sampleIds: string[]): unknown => ({ ...noReceipts, unknown: sampleIds });
+    const bus = new ToldBus({
+      'node.grant': () => granted(store.endpoint),
+      'node.receipts': ({ sampleIds }: { sampleIds: string[] }) => receipt(sampleIds),
+    });
+    const going = await sending(bus);
+    const announced = keep(going, 'announced');
+    await eventually(() => expect(bus.published).toHaveLength(1));
+    going.damage(announced);
+    const fresh = keep(going, 'fresh');
+    going.damage(fresh);
+    await eventually(() => {
+      going.duty.ring();
+      expect(bus.published.length).toBeGreaterThanOrEqual(4);
+    });
+    expect(bus.published.map(({ payload }) => (payload as { sampleId: string }).sampleId)).not.toContain(fresh);
+    expect(going.spool.stats().items).toBe(1);
+    receipt = (accepted) => ({ ...noReceipts, accepted });
+    await eventually(() => {
+      going.duty.ring();
+      expect(going.spool.stats().items).toBe(0);
+    });
+  });
+});
