@@ -24,6 +24,13 @@ export default {
       to: { path: '^libs/(?!contracts/)([^/]+)/', pathNot: '/domain/' },
     },
     {
+      name: 'use-cases-know-ports',
+      comment: 'what a use-case needs of the world it names in ports.ts; the wiring brings it',
+      severity: 'error',
+      from: { path: '(^|/)(services/[^/]+|edge-node)/src/app/', pathNot: '\\.spec(-kit)?\\.ts$' },
+      to: { path: '/src/adapters/' },
+    },
+    {
       name: 'services-are-strangers',
       severity: 'error',
       from: { path: '^services/([^/]+)/' },
