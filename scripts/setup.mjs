@@ -17,6 +17,10 @@ import { preparePython, pythonFresh } from './setup/python.mjs';
 
 const NODE_OLDEST = 20;
 const INTERRUPTED = 130;
+/** What is being installed has this long to end after a Ctrl-C. */
+const END_WITHIN_MS = 6_000;
+/** What is being installed has this long to end after a Ctrl-C. */
+const END_WITHIN_MS = 6_000;
 
 async function main() {
   if (Number(process.versions.node.split('.')[0]) < NODE_OLDEST)
@@ -93,20 +97,32 @@ async function allOrAbort(abort, tasks) {
   if (first) throw first;
 }
 
-/** Ends what it started before it ends itself. */
+/** Ends what it started before it ends itself; a second signal, or what does not end in time, ends it at once. */
 function endOnSignals(abort) {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
-    process.once(signal, () => {
+    process.on(signal, () => {
+      if (interrupted) endInterrupted();
+      interrupted = true;
       abort.abort();
-      process.stderr.write('\nSet-up interrupted; run the same command again and it goes on where it was.\n');
-      process.exit(INTERRUPTED);
+      setTimeout(endInterrupted, END_WITHIN_MS).unref();
     });
   }
 }
 
+function endInterrupted() {
+  process.stderr.write('\nSet-up interrupted; run the same command again and it goes on where it was.\n');
+  process.exit(INTERRUPTED);
+}
+
+let interrupted = false;
 try {
   await main();
 } catch (cause) {
+  if (!interrupted) tellFailure(cause);
+}
+if (interrupted) endInterrupted();
+
+function tellFailure(cause) {
   const isKnown = cause instanceof SetupError;
   process.stderr.write(
     `set-up: ${isKnown ? `${cause.step}: ${cause.message}` : cause.stack}\n${isKnown && cause.logPath ? `  full output: ${cause.logPath}\n` : ''}`,

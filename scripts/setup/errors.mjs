@@ -34,10 +34,13 @@ export function explain(output) {
   return CAUSES.find(([pattern]) => pattern.test(output))?.[1] ?? `${lastWords(output)} (the log says more)`;
 }
 
+/** Lines of installers that only say where more is said. */
+const POINTERS = /complete log of this run|\.log$/;
+
 function lastWords(output) {
   const lines = output
     .split('\n')
     .map((line) => line.trim())
-    .filter(Boolean);
+    .filter((line) => line && !POINTERS.test(line));
   return lines.findLast((line) => /error/i.test(line)) ?? lines.at(-1) ?? 'it failed without a word';
 }

@@ -1,11 +1,12 @@
 /** Step 1: the npm packages, exactly as package-lock.json says. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { explain, SetupError } from './errors.mjs';
 import { runCommand } from './run-command.mjs';
 import { hashOf, readStamp, writeStamp } from './stamps.mjs';
 
 const STEP = 'packages';
+const REMOVALS_MAX = 5;
 
 /** True when what lies in node_modules (its own hidden lock) is what the lock asks for; packages for other systems may be missing. */
 export function installedMatchesLock(lock, installed) {
@@ -40,13 +41,21 @@ async function npmCi(context) {
   const logPath = context.logFor(STEP);
   const refused = await npm(context, ['ci'], logPath);
   if (refused.code === 0) return;
-  const retry = /EUSAGE/.test(refused.output) ? await npm(context, ['install', '--no-save'], logPath) : refused;
+  const retry = await npmAgain(context, refused, logPath);
   if (retry.code === 0) return;
   throw new SetupError(
     STEP,
     retry.code === 127 ? 'npm is not installed: install Node.js 20 or newer with npm' : `npm failed: ${explain(retry.output)}`,
     logPath,
   );
+}
+
+async function npmAgain(context, refused, logPath) {
+  if (/EUSAGE/.test(refused.output)) return npm(context, ['install', '--no-save'], logPath);
+  if (!/ENOTEMPTY/.test(refused.output)) return refused;
+  // What an interrupted npm left half-way stands in the way of the next one.
+  rmSync(join(context.root, 'node_modules'), { recursive: true, force: true, maxRetries: REMOVALS_MAX });
+  return npm(context, ['ci'], logPath);
 }
 
 function npm({ root, env, signal }, command, logPath) {

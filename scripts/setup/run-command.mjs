@@ -16,7 +16,8 @@ export function runCommand(command, args, { env, cwd, logPath, signal, onLine } 
   log.write(`$ ${command} ${args.join(' ')}\n`);
   return new Promise((resolve) => {
     let output = '';
-    const child = spawn(command, args, { env, cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+    // A group of its own: installers start others, and none of them may go on writing after a stop.
+    const child = spawn(command, args, { env, cwd, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
     const stop = () => stopChild(child);
     signal?.addEventListener('abort', stop, { once: true });
     if (signal?.aborted) stop();
@@ -37,6 +38,15 @@ export function runCommand(command, args, { env, cwd, logPath, signal, onLine } 
 }
 
 function stopChild(child) {
-  child.kill('SIGTERM');
-  setTimeout(() => child.kill('SIGKILL'), STOP_GRACE_MS).unref();
+  signalGroup(child, 'SIGTERM');
+  setTimeout(() => signalGroup(child, 'SIGKILL'), STOP_GRACE_MS).unref();
+}
+
+function signalGroup({ pid }, signal) {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, signal);
+  } catch {
+    // gone already
+  }
 }

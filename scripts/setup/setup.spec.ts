@@ -92,6 +92,7 @@ describe('a failed installer', () => {
 
   it('that nobody knows is quoted', () => {
     expect(explain('doing things\nerror: the moon is full\ncleaning up\n')).toContain('error: the moon is full');
+    expect(explain('npm error ENOTEMPTY: rmdir x\nnpm error A complete log of this run can be found in: /x/y.log\n')).toContain('rmdir x');
     expect(explain('')).toContain('without a word');
   });
 });
