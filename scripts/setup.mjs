@@ -19,8 +19,6 @@ const NODE_OLDEST = 20;
 const INTERRUPTED = 130;
 /** What is being installed has this long to end after a Ctrl-C. */
 const END_WITHIN_MS = 6_000;
-/** What is being installed has this long to end after a Ctrl-C. */
-const END_WITHIN_MS = 6_000;
 
 async function main() {
   if (Number(process.versions.node.split('.')[0]) < NODE_OLDEST)
