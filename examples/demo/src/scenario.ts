@@ -1,16 +1,21 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { EXAMPLE_BASE_MODEL } from '@edgeloop/cli';
+import {
+  DEFAULT_MODEL_NAME,
+  EXAMPLE_BASE_MODEL,
+  classesOf,
+  inModelClasses,
+  namedClassesOf,
+  readModelFile,
+  readPhotoFolder,
+} from '@edgeloop/cli';
+import type { LabelledPhoto, ModelFile } from '@edgeloop/cli';
 import { exportFrames } from '@edgeloop/worksite';
 import type { DemoOptions } from './options.ts';
-import { readModelFile } from './model-file.ts';
-import type { ModelFile } from './model-file.ts';
 import { UserError } from './user-error.ts';
 import { DrawnWorld } from './world/drawn-world.ts';
 import { MODEL_CLASSES_MIN, learnableClasses } from './world/learnable-classes.ts';
-import { classesOf, inModelClasses, namedClassesOf, readPhotoFolder } from './world/photo-folder.ts';
-import type { LabelledPhoto } from './world/photo-folder.ts';
 import { PhotoWorld } from './world/photo-world.ts';
 import type { World } from './world/world.ts';
 
@@ -45,6 +50,10 @@ const DAY_SAMPLES_MAX = 40;
 const STREAM_BYTE_BELOW = 100;
 const STREAM_PHOTOS_MIN = 20;
 
+function firstModel(path: string, classes: readonly string[]): Promise<ModelFile> {
+  return readModelFile(path, { ifSilent: { classes, from: 'classes.txt' }, name: DEFAULT_MODEL_NAME, give: 'give --base' });
+}
+
 async function drawn(options: DemoOptions, workDir: string): Promise<Scenario> {
   const folder = join(workDir, 'drawn-dataset');
   await exportFrames({ folder, frames: DRAWN_DATASET_FRAMES, seed: options.seed + DATASET_SEED_SHIFT, light: 'day' });
@@ -54,7 +63,7 @@ async function drawn(options: DemoOptions, workDir: string): Promise<Scenario> {
     title: `drawn worksite, seed ${options.seed}`,
     world: new DrawnWorld(options.seed, options.nodes),
     dataset: { photos, classes },
-    base: await readModelFile(EXAMPLE_BASE_MODEL, classes),
+    base: await firstModel(EXAMPLE_BASE_MODEL, classes),
     budget: { day: DRAWN_DAY_SAMPLES, drift: options.labels },
     training: DRAWN_TRAINING,
     remarks: [],
@@ -102,7 +111,7 @@ function requireCommonClass(folder: string, classes: readonly string[], model: {
 
 async function baseOf(options: DemoOptions & { dataset: string }, classes: readonly string[]): Promise<ModelFile | null> {
   if (options.base === undefined) return null;
-  const base = await readModelFile(options.base, classes);
+  const base = await firstModel(options.base, classes);
   requireClasses(options.base, base.card.classes);
   requireCommonClass(options.dataset, classes, { classes: base.card.classes, isBase: true });
   return base;

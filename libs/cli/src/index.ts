@@ -1,5 +1,16 @@
 export { DEFAULT_DATA_DIR, RUNNING_FILE, connect, environmentOf, withBus } from './connection.ts';
 export { EXAMPLE_BASE_MODEL, EXAMPLE_PROJECT, PROJECT_ROOT, SERVICES, pythonFile, type ServiceName } from './stack/programs.ts';
+export { importDataset, type DatasetImportParts, type DatasetToImport, type ImportedDataset } from './import/dataset-import.ts';
+export { DEFAULT_MODEL_NAME, readModelFile, type ModelFile, type ModelReading } from './import/model-file.ts';
+export {
+  classesOf,
+  inModelClasses,
+  namedClassesOf,
+  readPhotoFolder,
+  type LabelledPhoto,
+  type PhotoFolder,
+  type PhotoReading,
+} from './import/photo-folder.ts';
 export { failureLine, recordFailure } from './failure.ts';
 export { Stack, type NodeOptions, type ServiceEnvironment, type StackOptions } from './stack/stack.ts';
 export { endAsked } from './commands/up.ts';

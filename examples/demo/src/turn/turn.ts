@@ -1,8 +1,10 @@
-import type { Stack } from '@edgeloop/cli';
+import { importDataset } from '@edgeloop/cli';
+import type { ImportedDataset, Stack } from '@edgeloop/cli';
 import {
   AskCampaigns,
   AskDatasets,
   AskField,
+  AskImportDataset,
   AskInvite,
   AskNodes,
   AskStartRun,
@@ -16,7 +18,6 @@ import type { PayloadOf } from '@edgeloop/contracts';
 import { RUNS_BUCKET, contentKey, digestOf } from '@edgeloop/store';
 import type { ObjectStore } from '@edgeloop/store';
 import type { Chaos } from '../chaos/chaos.ts';
-import { importDataset } from '../dataset-import.ts';
 import type { Screen } from '../narration/screen.ts';
 import type { TurnLog } from '../narration/turn-log.ts';
 import type { Scenario } from '../scenario.ts';
@@ -58,7 +59,8 @@ const LIMITS = {
   drift: 4 * MINUTE_MS,
   campaign: 7 * MINUTE_MS,
   labels: 6 * MINUTE_MS,
-  ask: 60_000,
+  ask: MINUTE_MS,
+  import: 3 * MINUTE_MS,
 } as const;
 /** A window or two more than the baseline takes: the one that the change of light falls into must not be part of it. */
 const WINDOWS_WATCHED = BASELINE_WINDOWS + 2;
@@ -76,10 +78,16 @@ export class Turn {
     this.#parts = parts;
   }
 
-  async importDataset(): Promise<{ datasetId: string; pictures: Awaited<ReturnType<typeof importDataset>>['pictures'] }> {
+  async importDataset(): Promise<ImportedDataset> {
     const { stack, store, scenario, screen, signal } = this.#parts;
-    const imported = await importDataset({ bus: stack.bus, store, signal }, scenario.dataset, (done, total) =>
-      screen.progress({ arrow: 'label', label: 'labelled photos', done, total, note: '' }),
+    const wait = { what: 'the labeling bridge to take the dataset', limitMs: LIMITS.import, signal };
+    const imported = await importDataset(
+      {
+        store,
+        ask: (question) => askPatiently(wait, () => stack.bus.ask(AskImportDataset, question, { timeoutMs: LIMITS.ask })),
+        onUploaded: (done, total) => screen.progress({ arrow: 'label', label: 'labelled photos', done, total, note: '' }),
+      },
+      { ...scenario.dataset, slice: 'day', reason: 'what was labelled before the first turn' },
     );
     screen.endProgress();
     return imported;
@@ -98,7 +106,7 @@ export class Turn {
   }
 
   /** Brings the first model into the fleet: by importing it, or by training it on the dataset. */
-  async firstRelease(imported: { datasetId: string; pictures: Awaited<ReturnType<typeof importDataset>>['pictures'] }): Promise<Release> {
+  async firstRelease(imported: ImportedDataset): Promise<Release> {
     const { stack, store, scenario } = this.#parts;
     const { base } = scenario;
     const goldenPictures = imported.pictures.slice(0, 4);

@@ -1,5 +1,5 @@
+import type { LabelledPhoto } from '@edgeloop/cli';
 import { UserError } from '../user-error.ts';
-import type { LabelledPhoto } from './photo-folder.ts';
 
 /**
  * Labelled boxes that a class needs before a first model learns it. The training step asks for 30 among what it trains on; a part of

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
+import type { LabelledPhoto } from '@edgeloop/cli';
 import { sha256Hex } from '@edgeloop/store';
 import { decodePicture, encodeJpeg, nightOf } from '@edgeloop/vision';
 import type { LabelledBox } from '@edgeloop/vision';
-import type { LabelledPhoto } from './photo-folder.ts';
 import type { Light, TrueFrame, World } from './world.ts';
 
 const DAY_QUALITY = 85;

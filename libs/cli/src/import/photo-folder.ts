@@ -2,7 +2,7 @@ import { readFile, readdir, stat } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import { parseClassNames, parseYoloLabelLines, verifyPicture } from '@edgeloop/vision';
 import type { LabelledBox } from '@edgeloop/vision';
-import { UserError } from '../user-error.ts';
+import { UsageError } from '../errors.ts';
 
 export interface LabelledPhoto {
   readonly name: string;
@@ -20,6 +20,8 @@ export interface PhotoFolder {
 export interface PhotoReading {
   /** Leave bad photos and label lines out, counted, instead of stopping at the first. */
   readonly skipBad: boolean;
+  /** Called as photos were looked at: each pixel is decoded, which takes a while for thousands. */
+  readonly onRead?: (done: number, total: number) => void;
 }
 
 const PHOTO = new Set(['.jpg', '.jpeg', '.png']);
@@ -37,7 +39,7 @@ async function isFolder(path: string): Promise<boolean> {
 async function filesOf(folder: string): Promise<string[]> {
   return readdir(folder).catch((cause: { code?: string }) => {
     const why: Readonly<Record<string, string>> = { ENOENT: 'there is no such folder', ENOTDIR: 'it is a file' };
-    throw new UserError(
+    throw new UsageError(
       `${folder} cannot be read (${why[cause.code ?? ''] ?? cause.code ?? 'unknown'}): give a folder with JPEGs, their YOLO labels and ${CLASSES_FILE}`,
       { cause },
     );
@@ -46,20 +48,32 @@ async function filesOf(folder: string): Promise<string[]> {
 
 function parseClasses(text: string, path: string): readonly string[] {
   if (text.trim() === '')
-    throw new UserError(`${path} names no class: write a class name per line there, in the order of the label numbers`);
+    throw new UsageError(`${path} names no class: write a class name per line there, in the order of the label numbers`);
   try {
     return parseClassNames(text, path);
   } catch (cause) {
-    throw new UserError(`${(cause as Error).message}: write each class name once, a name per line, in the order of the label numbers`, {
+    throw new UsageError(`${(cause as Error).message}: write each class name once, a name per line, in the order of the label numbers`, {
       cause,
     });
   }
 }
 
-/** The classes of a dataset folder: `classes.txt` in it or above it; undefined where there is none. @throws UserError */
+/** The classes of a file that names one a line. @throws UsageError */
+export async function classesOfFile(path: string): Promise<readonly string[]> {
+  const text = await readFile(path, 'utf8').catch((cause: { code?: string }) => {
+    const why: Readonly<Record<string, string>> = { ENOENT: 'there is no such file', EISDIR: 'it is a folder' };
+    throw new UsageError(
+      `${path} cannot be read (${why[cause.code ?? ''] ?? cause.code ?? 'unknown'}): give a file with a class name per line`,
+      { cause },
+    );
+  });
+  return parseClasses(text, path);
+}
+
+/** The classes of a dataset folder: `classes.txt` in it or above it; undefined where there is none. @throws UsageError */
 export async function namedClassesOf(folder: string): Promise<readonly string[] | undefined> {
   if ((await filesOf(folder)).length === 0)
-    throw new UserError(`${folder} is empty: put JPEGs, their YOLO labels and a ${CLASSES_FILE} there`);
+    throw new UsageError(`${folder} is empty: put JPEGs, their YOLO labels and a ${CLASSES_FILE} there`);
   for (const path of [join(folder, CLASSES_FILE), join(folder, '..', CLASSES_FILE)]) {
     const text = await readFile(path, 'utf8').catch(() => undefined);
     if (text !== undefined) return parseClasses(text, path);
@@ -67,11 +81,11 @@ export async function namedClassesOf(folder: string): Promise<readonly string[] 
   return undefined;
 }
 
-/** The same for a folder that must name its classes. @throws UserError */
+/** The same for a folder that must name its classes. @throws UsageError */
 export async function classesOf(folder: string): Promise<readonly string[]> {
   const classes = await namedClassesOf(folder);
   if (classes === undefined)
-    throw new UserError(`${folder} has no ${CLASSES_FILE}: put one there, a class name per line in the order of the label numbers`);
+    throw new UsageError(`${folder} has no ${CLASSES_FILE}: put one there, a class name per line in the order of the label numbers`);
   return classes;
 }
 
@@ -95,11 +109,13 @@ async function problemOf(path: string): Promise<Error | undefined> {
 class Reader {
   readonly #classes: readonly string[];
   readonly #skipBad: boolean;
+  readonly #onRead: PhotoReading['onRead'];
   readonly #left = { photos: 0, lines: 0 };
 
-  constructor(classes: readonly string[], { skipBad }: PhotoReading) {
+  constructor(classes: readonly string[], { skipBad, onRead }: PhotoReading) {
     this.#classes = classes;
     this.#skipBad = skipBad;
+    this.#onRead = onRead;
   }
 
   /** The photos that can be read, in the order given, with their labels. */
@@ -112,13 +128,14 @@ class Reader {
         if (problems[index] !== undefined) this.#leaveOut(photo, problems[index]);
         else photos.push({ name: basename(photo), path: photo, boxes: await this.#boxes(labels) });
       }
+      this.#onRead?.(from + some.length, files.length);
     }
     return photos;
   }
 
   #leaveOut(path: string, cause: Error): void {
     if (!this.#skipBad)
-      throw new UserError(`${path} is no readable photo (${cause.message}): mend or remove it, or pass --skip-bad to go on without it`, {
+      throw new UsageError(`${path} is no readable photo (${cause.message}): mend or remove it, or pass --skip-bad to go on without it`, {
         cause,
       });
     this.#left.photos += 1;
@@ -127,12 +144,12 @@ class Reader {
   async #boxes(labelPath: string): Promise<readonly LabelledBox[]> {
     const text = await readFile(labelPath, 'utf8').catch((cause: { code?: string }) => {
       if (cause.code === 'ENOENT') return '';
-      throw new UserError(`${labelPath} cannot be read (${cause.code ?? 'unknown'})`, { cause });
+      throw new UsageError(`${labelPath} cannot be read (${cause.code ?? 'unknown'})`, { cause });
     });
     const { boxes, bad } = parseYoloLabelLines(text, { file: labelPath, classCount: this.#classes.length });
     const first = bad[0];
     if (first && !this.#skipBad)
-      throw new UserError(`${first.message}: mend the line, or pass --skip-bad to go on without it`, { cause: first });
+      throw new UsageError(`${first.message}: mend the line, or pass --skip-bad to go on without it`, { cause: first });
     this.#left.lines += bad.length;
     return boxes;
   }
@@ -145,7 +162,7 @@ class Reader {
 
 /**
  * Reads a labelled folder; photos sorted by name, so that the same folder is always the same dataset.
- * @throws UserError naming the file, and the line of a label file, that cannot be used
+ * @throws UsageError naming the file, and the line of a label file, that cannot be used
  */
 export async function readPhotoFolder(folder: string, classes: readonly string[], reading: PhotoReading): Promise<PhotoFolder> {
   const place = await layoutOf(folder);
@@ -155,9 +172,9 @@ export async function readPhotoFolder(folder: string, classes: readonly string[]
     names.map((name) => ({ photo: join(place.photos, name), labels: join(place.labels, `${basename(name, extname(name))}.txt`) })),
   );
   if (photos.length === 0)
-    throw new UserError(`${folder} holds no readable photo: put JPEGs into ${place.photos} and their YOLO labels into ${place.labels}`);
+    throw new UsageError(`${folder} holds no readable photo: put JPEGs into ${place.photos} and their YOLO labels into ${place.labels}`);
   if (photos.every((photo) => photo.boxes.length === 0))
-    throw new UserError(
+    throw new UsageError(
       `${folder} has ${photos.length} photos and not one labelled box of ${classes.join(', ')}: label some in ${place.labels}, a line "class cx cy w h" per box`,
     );
   return { photos, remarks: reader.remarks() };
