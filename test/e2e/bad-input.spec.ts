@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
@@ -73,6 +73,14 @@ describe('wrong usage', () => {
     expect({ status, said }).toEqual({ status: 0, said: [] });
     for (const option of ['--once', '--dataset', '--stream', '--base', '--nodes', '--rounds', '--seed', '--chaos', '--report', '--keep'])
       expect(stdout).toContain(option);
+  });
+
+  it('leaves the last turn where it lies', async () => {
+    const left = join(home, 'demo', 'turn', 'of-the-last-turn');
+    await mkdir(join(left, '..'), { recursive: true });
+    await writeFile(left, 'kept');
+    await refuses(['--stream', hardhats], /--stream needs --dataset: give/);
+    expect(await readFile(left, 'utf8')).toBe('kept');
   });
 
   it('--stream without --dataset', () => refuses(['--stream', hardhats], /--stream needs --dataset: give/));

@@ -27,6 +27,10 @@ import type { CameraServer } from './world/camera-server.ts';
 export interface DemoParts {
   readonly options: DemoOptions;
   readonly dataDir: string;
+  /** Empty; for what the scenario makes before anything is started. */
+  readonly preparedDir: string;
+  /** Makes way for this turn in `dataDir`, where the last one lies until then. */
+  readonly clear: () => Promise<void>;
   /** Seconds that set-up took right before. */
   readonly setupSeconds: number;
   readonly signal: AbortSignal;
@@ -153,13 +157,14 @@ async function playOn(stack: Stack, scenario: Scenario, parts: DemoParts, told: 
 }
 
 async function prepareAndPlay(parts: DemoParts, startedAt: number): Promise<boolean> {
-  const { options, dataDir, signal } = parts;
+  const { options, dataDir, preparedDir, signal } = parts;
   const screen = new Screen(process.stdout);
   const log = new TurnLog();
   tellInto(screen, log);
   screen.heading('edgeloop: one turn of the loop');
-  await requirePreconditions(options, dataDir);
-  const scenario = await orAborted(prepareScenario(options, dataDir), signal);
+  await requirePreconditions(options, preparedDir);
+  const scenario = await orAborted(prepareScenario(options, preparedDir), signal);
+  await parts.clear();
   screen.note(scenario.title);
   for (const remark of scenario.remarks) screen.note(remark);
   const stack = await Stack.start({
@@ -184,7 +189,7 @@ async function prepareAndPlay(parts: DemoParts, startedAt: number): Promise<bool
  * Rejects with the signal's reason when it aborts before the scorecard.
  */
 export async function runDemo(parts: DemoParts): Promise<number> {
-  const room = watchRoom(parts.dataDir);
+  const room = watchRoom(parts.preparedDir);
   const signal = AbortSignal.any([parts.signal, room.signal]);
   try {
     const better = await prepareAndPlay({ ...parts, signal }, Date.now());

@@ -56,17 +56,22 @@ async function makeHome(home: string, demoDir: string): Promise<void> {
   });
 }
 
+/** What a killed turn left running ends within seconds, and may write until then. */
+async function cleared(folder: string): Promise<void> {
+  await rm(folder, { recursive: true, force: true, maxRetries: CLEAR_TRIES, retryDelay: CLEAR_RETRY_MS });
+  await mkdir(folder, { recursive: true });
+}
+
 async function play(options: DemoOptions, home: string, signal: AbortSignal): Promise<number> {
   const demoDir = join(home, 'demo');
-  const dataDir = join(demoDir, 'turn');
+  const [dataDir, preparedDir] = [join(demoDir, 'turn'), join(demoDir, 'prepared')];
   await makeHome(home, demoDir);
   // Before anything is cleared: the last turn's folder may be a running one's.
   const lock = await claimDataDir(demoDir);
   try {
-    // What a killed turn left running ends within seconds, and may write until then.
-    await rm(dataDir, { recursive: true, force: true, maxRetries: CLEAR_TRIES, retryDelay: CLEAR_RETRY_MS });
-    await mkdir(dataDir, { recursive: true });
-    return await runDemo({ options, dataDir, setupSeconds: await setupSeconds(home), signal });
+    await cleared(preparedDir);
+    const clear = (): Promise<void> => cleared(dataDir);
+    return await runDemo({ options, dataDir, preparedDir, clear, setupSeconds: await setupSeconds(home), signal });
   } finally {
     await lock.release();
   }

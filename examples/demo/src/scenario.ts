@@ -38,7 +38,7 @@ const DRAWN_DATASET_FRAMES = 240;
 const DATASET_SEED_SHIFT = 1_000;
 const DRAWN_DAY_SAMPLES = 40;
 /** Drawings are far from photos: what the night does to them takes larger steps to learn. */
-const DRAWN_TRAINING = { 'learning-rate': 0.0005, jitter: 0.6, replay: 160, epochs: 9 };
+const DRAWN_TRAINING = { 'learning-rate': 0.0006, jitter: 0.5, replay: 200, epochs: 8 };
 const PHOTO_TRAINING = { 'learning-rate': 0.001, jitter: 0.6, replay: 144, epochs: 24 };
 /** A first model learns the dataset's classes, whatever the weights that it starts from were taught. */
 const OWN_CLASSES = { 'replace-classes': 'true' };

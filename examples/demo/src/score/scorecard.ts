@@ -25,9 +25,11 @@ function roundsTable(report: TurnReport): string {
   return table.toString();
 }
 
-function seconds(report: TurnReport): string {
-  const arrows = Object.entries(report.seconds.perArrow).map(([arrow, value]) => `${arrow} ${Math.round(value)} s`);
-  return `${Math.round(report.seconds.total)} s in all${report.seconds.setup > 0 ? `, ${Math.round(report.seconds.setup)} s of them set-up` : ''}: ${arrows.join(', ')}`;
+function seconds({ seconds: { setup, total, perArrow } }: TurnReport): string {
+  const arrows = Object.entries(perArrow);
+  const rest = total - setup - arrows.reduce((sum, [, value]) => sum + value, 0);
+  const parts = [...arrows, ['first model, baseline and scoring', rest] as const].map(([what, value]) => `${what} ${Math.round(value)} s`);
+  return `${Math.round(total)} s in all: ${setup > 0 ? `set-up ${Math.round(setup)} s, ` : ''}${parts.join(', ')}`;
 }
 
 /** The turn on one screen. */
