@@ -26,8 +26,15 @@ describe('configuration', () => {
     ]);
   });
 
+  it('says one problem in one line, and lists several', () => {
+    expect(() => readConfig('packager', BusConfig, {})).toThrow(/^cannot start: NATS_URL: set the address of the bus, .*$/);
+    expect(() => readConfig('packager', BusConfig, { LOG_LEVEL: 'shout' })).toThrow(
+      /^cannot start, 2 settings are missing or wrong:\n {2}- NATS_URL: .+\n {2}- LOG_LEVEL: .+$/,
+    );
+  });
+
   it('names the program and leaves alone what it does not read', () => {
-    expect(() => readConfig('packager', BusConfig, {})).toThrow(/^packager cannot start/);
+    expect(() => readConfig('packager', BusConfig, {})).toThrow(expect.objectContaining({ program: 'packager' }));
     expect(readConfig('packager', BusConfig, { NATS_URL: 'nats://here', OTHER: 'x' })).toEqual({
       NATS_URL: 'nats://here',
       LOG_LEVEL: 'info',

@@ -1,13 +1,22 @@
 import { z } from 'zod';
 
+/** A program's settings do not let it start. The message does not name the program: whoever prints it does. */
 export class InvalidConfigError extends Error {
   override readonly name = 'InvalidConfigError';
   readonly retryable = false;
+  readonly program: string;
   readonly problems: readonly string[];
   constructor(program: string, problems: readonly string[]) {
-    super(`${program} cannot start, its environment is not complete:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`);
+    super(
+      `cannot start${problems.length === 1 ? `: ${problems[0]}` : `, ${problems.length} settings are missing or wrong:${listed(problems)}`}`,
+    );
+    this.program = program;
     this.problems = problems;
   }
+}
+
+function listed(problems: readonly string[]): string {
+  return problems.map((problem) => `\n  - ${problem}`).join('');
 }
 
 /** Reads and checks environment variables by a zod object; every problem is named at once. Empty strings count as unset. */

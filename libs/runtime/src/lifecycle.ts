@@ -9,7 +9,7 @@ export interface Program {
 }
 
 /**
- * Runs a program until SIGTERM, SIGINT or the loss of its parent's guard; a start that fails prints one line and exits 1.
+ * Runs a program until SIGTERM, SIGINT or the loss of its parent's guard; a start that fails ends by `endFailedStart`.
  * Prints `ready` on stdout when `start` resolved, for supervisors.
  */
 export async function runProgram(name: string, log: Logger, start: () => Promise<Program>): Promise<void> {
@@ -17,9 +17,7 @@ export async function runProgram(name: string, log: Logger, start: () => Promise
   try {
     program = await start();
   } catch (cause) {
-    log.fatal({ err: cause }, 'cannot start');
-    process.stderr.write(`${name}: ${cause instanceof Error ? cause.message : String(cause)}\n`);
-    process.exit(1);
+    endFailedStart(name, log, cause);
   }
   // Supervisors wait for this line, however little else is logged.
   log.child({}, { level: 'info' }).info('ready');
@@ -37,6 +35,26 @@ export async function runProgram(name: string, log: Logger, start: () => Promise
       },
     );
   };
-  process.once('SIGTERM', () => stop('SIGTERM'));
-  process.once('SIGINT', () => stop('SIGINT'));
+  // A Ctrl-C comes more than once when npm runs the program: from the terminal, and passed on. A second one must not cut the stop short.
+  process.on('SIGTERM', () => stop('SIGTERM'));
+  process.on('SIGINT', () => stop('SIGINT'));
+}
+
+/**
+ * Ends a program that cannot start: one line `<name>: <what to do>` on stderr, exit status 1. What led to it is logged, at `debug` only
+ * where the line says all that its reader needs.
+ */
+export function endFailedStart(name: string, log: Logger, cause: unknown): never {
+  log[saysWhatToDo(cause) ? 'debug' : 'fatal']({ err: cause }, 'cannot start');
+  process.stderr.write(`${name}: ${wordsOf(cause)}\n`);
+  process.exit(1);
+}
+
+/** Errors that this product foresaw say whether they are worth another try, and in their message what to do; the others are surprises. */
+function saysWhatToDo(cause: unknown): boolean {
+  return typeof cause === 'object' && cause !== null && 'retryable' in cause && typeof cause.retryable === 'boolean';
+}
+
+function wordsOf(cause: unknown): string {
+  return typeof cause === 'object' && cause !== null && 'message' in cause ? String(cause.message) : String(cause);
 }

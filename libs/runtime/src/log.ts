@@ -17,11 +17,11 @@ const REDACTED = [
   'joinToken',
 ];
 
-/** JSON lines on stdout: constant messages, data in fields. */
+/** JSON lines on stdout: constant messages, data in fields. A level that is none is `info`: a program's configuration names it. */
 export function createLogger(program: string, level: string = process.env['LOG_LEVEL'] ?? 'info'): Logger {
   return pino({
     name: program,
-    level,
+    level: level === 'silent' || level in pino.levels.values ? level : 'info',
     redact: { paths: REDACTED, censor: '[redacted]' },
     timestamp: pino.stdTimeFunctions.isoTime,
     base: { pid: process.pid },
