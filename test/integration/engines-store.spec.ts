@@ -164,4 +164,9 @@ describe('rights in the object store', () => {
     const command = readFileSync(`/proc/${store.process.pid}/cmdline`, 'utf8');
     expect(command).toContain('-master.telemetry=false');
   });
+
+  onLinux('shows no secret to who lists processes', () => {
+    const command = readFileSync(`/proc/${store.process.pid}/cmdline`, 'utf8');
+    expect(command).not.toMatch(/password|secret|key=/i);
+  });
 });

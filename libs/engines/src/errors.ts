@@ -57,10 +57,11 @@ export class InstanceRunningError extends Error {
   readonly pid: number;
   readonly startedAt: string;
 
-  constructor(dataDir: string, holder: { pid: number; startedAt: string }) {
+  /** `elsewhere`: what the user writes to choose another folder. */
+  constructor(dataDir: string, holder: { pid: number; startedAt: string }, elsewhere: string) {
     super(
       `edgeloop already runs on ${dataDir} (pid ${holder.pid}, since ${holder.startedAt}). ` +
-        `Stop it first ("kill ${holder.pid}"), or give this one a data folder of its own (EDGELOOP_HOME=/another/folder).`,
+        `Stop it first ("kill ${holder.pid}"), or give this one a data folder of its own (${elsewhere}).`,
     );
     this.dataDir = dataDir;
     this.pid = holder.pid;

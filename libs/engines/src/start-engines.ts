@@ -12,6 +12,8 @@ export interface StartEnginesOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Leave one out where it is not needed (a test of the bus needs no store). Default: both. */
   readonly only?: 'nats' | 'store';
+  /** What the user writes to choose another folder; named where another process works on this one. */
+  readonly elsewhere?: string;
 }
 
 export interface Engines {
@@ -35,7 +37,7 @@ export async function startEngines(options: StartEnginesOptions): Promise<Engine
   const dataDir = resolve(options.dataDir);
   const foreign = { bus: foreignBus(env), store: foreignStore(env), tokens: foreignTokens(env) };
   await mkdir(dataDir, { recursive: true });
-  const claim = await claimDataDir(dataDir);
+  const claim = await claimDataDir(dataDir, options.elsewhere);
   const wanted = { nats: options.only !== 'store' && !foreign.bus, store: options.only !== 'nats' && !foreign.store };
   const started = await Promise.allSettled([
     wanted.nats ? startNats({ dataDir, env }) : undefined,

@@ -99,7 +99,7 @@ async function launchOf(plan: StorePlan, ports: Ports): Promise<EngineLaunch> {
   await clearLeftovers(data, ports);
   return {
     command: plan.binary,
-    args: [...fixedFlags(config, data), ...portFlags(ports, temporary), `-admin.password=${secrets.adminPassword}`],
+    args: [...fixedFlags(config, data), ...portFlags(ports, temporary)],
     cwd: home,
     env: { ...cleanEnvironment(options.env), TMPDIR: temporary, GOMEMLIMIT: MEMORY_LIMIT, ...sideDoorKeys(secrets) },
     logPath: options.logPath ?? join(options.dataDir, 'logs', 'weed.log'),
@@ -145,8 +145,10 @@ function portFlags(ports: Ports, temporary: string): string[] {
   return [...listeners, `-s3.localSocket=${socket('s3')}`, `-filer.localSocket=${socket('filer')}`];
 }
 
-function sideDoorKeys({ jwt }: StoreSecrets): Record<string, string> {
+/** By the environment: what stands on the command line, every local user can read. */
+function sideDoorKeys({ jwt, adminPassword }: StoreSecrets): Record<string, string> {
   return {
+    WEED_ADMIN_PASSWORD: adminPassword,
     WEED_JWT_SIGNING_KEY: jwt.signing,
     WEED_JWT_SIGNING_READ_KEY: jwt.signingRead,
     WEED_JWT_FILER_SIGNING_KEY: jwt.filer,
