@@ -38,6 +38,9 @@ describe('judgeInvite', () => {
 describe('judgeName', () => {
   it('a name belongs to the key that took it first', () => {
     expect(judgeName({ publicKey: 'UB' }, request)).toMatchObject({ kind: 'refused', reason: 'node-exists' });
+    expect(judgeName({ publicKey: 'UB' }, request)).toMatchObject({
+      say: expect.stringMatching(/another name .*EDGELOOP_NODE_ID.*EDGELOOP_NODE_DIR/),
+    });
     expect(judgeName({ publicKey: 'UA' }, request)).toBeUndefined();
     expect(judgeName(undefined, request)).toBeUndefined();
   });

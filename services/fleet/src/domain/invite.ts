@@ -51,6 +51,6 @@ export function judgeName(known: { readonly publicKey: string } | undefined, req
   if (known === undefined || known.publicKey === request.publicKey) return undefined;
   return refused(
     'node-exists',
-    `a node named ${request.nodeId} is enrolled with another key: choose another name, or remove that node first`,
+    `a node named ${request.nodeId} is enrolled with another key: join under another name (EDGELOOP_NODE_ID), or start the agent with the folder that holds the key of ${request.nodeId} (EDGELOOP_NODE_DIR)`,
   );
 }

@@ -62,6 +62,6 @@ export class CommandRollout {
   async #found(rolloutId: string): Promise<Rollout> {
     const rollout = await this.#rollouts.find(rolloutId);
     if (rollout !== undefined) return rollout;
-    throw new Refusal('rollout-unknown', `no rollout ${rolloutId}: "edgeloop rollout show" lists those that exist`);
+    throw new Refusal('rollout-unknown', `no rollout ${rolloutId}: "edgeloop rollout" lists those that exist`);
   }
 }
