@@ -17,6 +17,8 @@ export const RunningStack = z.object({
 });
 export type RunningStack = z.output<typeof RunningStack>;
 
+type Environment = Readonly<Record<string, string | undefined>>;
+
 export const DEFAULT_DATA_DIR = '.edgeloop/data';
 /** Where `npm start` keeps the turn's stack, below the home folder. */
 export const DEMO_DATA_DIR = join('demo', 'turn', 'stack');
@@ -47,25 +49,43 @@ async function runningIn(dataDir: string): Promise<RunningStack | undefined> {
   return isAlive(running.pid) ? running : undefined;
 }
 
-/** Without a folder of its own named, the one that `npm start` plays its turn in is looked at too. */
-async function findRunning(dataDir: string): Promise<RunningStack> {
-  const places = dataDir === DEFAULT_DATA_DIR ? [dataDir, join(edgeloopHome(), DEMO_DATA_DIR)] : [dataDir];
-  for (const place of places) {
-    const running = await runningIn(place);
-    if (running) return running;
-  }
-  throw new UsageError(
+function nothingRunsIn(places: readonly string[]): UsageError {
+  return new UsageError(
     `nothing runs in ${places.join(' or ')}: start it with "edgeloop up", name its folder with --data, or set NATS_URL and NATS_CREDS`,
   );
 }
 
-/** `$NATS_URL` wins; otherwise the stack that runs in the data folder. */
-export async function environmentOf(dataDir: string): Promise<Readonly<Record<string, string | undefined>>> {
-  return process.env['NATS_URL'] ? process.env : (await findRunning(dataDir)).environment;
+/** The stack of a folder that was named; never another one. */
+async function runningInNamed(dataDir: string): Promise<RunningStack> {
+  const running = await runningIn(dataDir);
+  if (running === undefined) throw nothingRunsIn([dataDir]);
+  return running;
 }
 
-export async function connect(dataDir: string): Promise<Bus> {
-  const environment = await environmentOf(dataDir);
+/** Where no folder was named, the stack of `npm start` will do too, and it is said that it is that one. */
+async function findRunning(): Promise<RunningStack> {
+  const own = await runningIn(DEFAULT_DATA_DIR);
+  if (own) return own;
+  const demoDir = join(edgeloopHome(), DEMO_DATA_DIR);
+  const demo = await runningIn(demoDir);
+  if (demo === undefined) throw nothingRunsIn([DEFAULT_DATA_DIR, demoDir]);
+  process.stderr.write(`edgeloop: nothing runs in ${DEFAULT_DATA_DIR}, so this is the loop of "npm start" in ${demoDir}\n`);
+  return demo;
+}
+
+/**
+ * How to reach the stack: the one in the folder that was named with `--data`; else `$NATS_URL`; else the one in `$EDGELOOP_DATA`; else
+ * the one in the default folder, or that of `npm start`.
+ * @throws UsageError when nothing runs there
+ */
+export async function environmentOf(dataDir: string | undefined): Promise<Environment> {
+  if (dataDir !== undefined) return (await runningInNamed(dataDir)).environment;
+  if (process.env['NATS_URL']) return process.env;
+  const named = process.env['EDGELOOP_DATA'];
+  return (await (named ? runningInNamed(named) : findRunning())).environment;
+}
+
+async function connectTo(environment: Environment): Promise<Bus> {
   const creds = environment['NATS_CREDS'];
   return connectBus({
     service: 'cli',
@@ -76,10 +96,11 @@ export async function connect(dataDir: string): Promise<Bus> {
 }
 
 /** Connects, works, always lets go. */
-export async function withBus<T>(dataDir: string, work: (bus: Bus) => Promise<T>): Promise<T> {
-  const bus = await connect(dataDir);
+export async function withBus<T>(dataDir: string | undefined, work: (bus: Bus, environment: Environment) => Promise<T>): Promise<T> {
+  const environment = await environmentOf(dataDir);
+  const bus = await connectTo(environment);
   try {
-    return await work(bus);
+    return await work(bus, environment);
   } finally {
     await bus.drain();
   }

@@ -1,7 +1,15 @@
-export { DEFAULT_DATA_DIR, RUNNING_FILE, connect, environmentOf, withBus } from './connection.ts';
-export { EXAMPLE_BASE_MODEL, EXAMPLE_PROJECT, PROJECT_ROOT, SERVICES, pythonFile, type ServiceName } from './stack/programs.ts';
+export { DEFAULT_DATA_DIR, RUNNING_FILE, environmentOf, withBus } from './connection.ts';
+export {
+  DEFAULT_MODEL_NAME,
+  EXAMPLE_BASE_MODEL,
+  EXAMPLE_PROJECT,
+  PROJECT_ROOT,
+  SERVICES,
+  pythonFile,
+  type ServiceName,
+} from './stack/programs.ts';
 export { importDataset, type DatasetImportParts, type DatasetToImport, type ImportedDataset } from './import/dataset-import.ts';
-export { DEFAULT_MODEL_NAME, readModelFile, type ModelFile, type ModelReading } from './import/model-file.ts';
+export { readModelFile, type ModelFile, type ModelReading } from './import/model-file.ts';
 export {
   classesOf,
   inModelClasses,

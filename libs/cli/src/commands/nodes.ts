@@ -1,9 +1,9 @@
-import { AskInvite, AskNodes } from '@edgeloop/contracts';
+import { AskInvite, AskNodes, NodeId } from '@edgeloop/contracts';
 import type { NodeView } from '@edgeloop/contracts';
 import type { Command } from 'commander';
 import { withBus } from '../connection.ts';
 import { ago, show, table } from '../output.ts';
-import { asking, wholeNumber } from './shared.ts';
+import { asking, idOf, wholeNumber } from './shared.ts';
 import type { CommonOptions } from './shared.ts';
 
 /** Thirty days, the most that the fleet grants. */
@@ -27,6 +27,14 @@ export function nodesTable(nodes: readonly NodeView[], nowMs: number): string {
   );
 }
 
+function inviteAdvice(expiresAt: string, nodeId: string | undefined): string {
+  return [
+    `valid until ${expiresAt}, once, for ${nodeId ?? 'any one node'}; on the device ("npx edgeloop-node --help" lists every setting):`,
+    `  EDGELOOP_JOIN_TOKEN=<the token> EDGELOOP_NODE_ID=${nodeId ?? 'cam-1'} EDGELOOP_SOURCE=http://camera/snapshot.jpg npx edgeloop-node`,
+    '',
+  ].join('\n');
+}
+
 export function nodesCommand(program: Command): void {
   const nodes = asking(program.command('nodes').description('the fleet: desired, reported and running release of each node'));
   nodes.action(async (options: CommonOptions) => {
@@ -34,16 +42,15 @@ export function nodesCommand(program: Command): void {
     show(options, { value: views, text: nodesTable(views, Date.now()) });
   });
   asking(nodes.command('invite').description('makes a one-time join token for a new node'))
-    .option('--node <id>', 'the only node that may use it')
+    .option('--node <id>', 'the only node that may use it', idOf('the name of a node', NodeId))
     .option('--valid-minutes <n>', 'how long it may be used', wholeNumber(1, VALID_MINUTES_MAX), 60)
     .action(async (_: unknown, command: Command) => {
       const options = command.optsWithGlobals<CommonOptions & { node?: string; validMinutes: number }>();
       const invite = await withBus(options.data, (bus) =>
         bus.ask(AskInvite, { validForMs: options.validMinutes * 60_000, nodeId: options.node }),
       );
-      show(options, {
-        value: invite,
-        text: `${invite.joinToken}\n\nvalid until ${invite.expiresAt}, for one node; on the device:\n  EDGELOOP_JOIN_TOKEN=… edgeloop-node --help`,
-      });
+      // Alone on standard output: TOKEN=$(edgeloop nodes invite).
+      show(options, { value: invite, text: invite.joinToken });
+      if (!options.json) process.stderr.write(inviteAdvice(invite.expiresAt, options.node));
     });
 }

@@ -1,10 +1,10 @@
-import { AskRolloutCommand, AskRollouts, AskStartRollout } from '@edgeloop/contracts';
+import { AskRolloutCommand, AskRollouts, AskStartRollout, NodeId, ReleaseId, RolloutId } from '@edgeloop/contracts';
 import type { RolloutView } from '@edgeloop/contracts';
 import type { Command } from 'commander';
 import { withBus } from '../connection.ts';
 import { UsageError } from '../errors.ts';
 import { ago, show, table } from '../output.ts';
-import { asking } from './shared.ts';
+import { asking, idOf, reasonText } from './shared.ts';
 import type { CommonOptions } from './shared.ts';
 
 function rolloutsTable(rollouts: readonly RolloutView[]): string {
@@ -26,6 +26,9 @@ export function rolloutText(rollout: RolloutView): string {
   return `${rollout.rolloutId}: ${rollout.releaseId} ${rollout.status}, ${rollout.reason}\n${table(['wave', 'nodes', 'running', 'failed', 'pending'], waves, 'no node was selected')}`;
 }
 
+const rolloutArgument = idOf('the id of a rollout', RolloutId);
+const nodeArgument = idOf('the name of a node', NodeId);
+
 async function find(options: CommonOptions, id: string): Promise<RolloutView> {
   const { rollouts } = await withBus(options.data, (bus) => bus.ask(AskRollouts, { limit: 1000 }));
   const found = rollouts.find((each) => each.rolloutId === id || each.releaseId === id);
@@ -39,12 +42,19 @@ export function rolloutCommand(program: Command): void {
     const { rollouts } = await withBus(options.data, (bus) => bus.ask(AskRollouts, {}));
     show(options, { value: rollouts, text: rolloutsTable(rollouts) });
   });
-  asking(rollout.command('start <release>').description('rolls a release out in waves'))
-    .option('--nodes <ids>', 'only these nodes, comma-separated (default: all)')
-    .option('--reason <text>', 'kept with the rollout', 'by hand')
+  asking(
+    rollout
+      .command('start')
+      .argument('<release>', 'its id', idOf('the id of a release', ReleaseId))
+      .description('rolls a release out in waves'),
+  )
+    .option('--nodes <ids>', 'only these nodes, comma-separated (default: all)', (text) =>
+      text.split(',').map((id) => nodeArgument(id.trim())),
+    )
+    .option('--reason <text>', 'kept with the rollout', reasonText, 'by hand')
     .action(async (releaseId: string, _: unknown, command: Command) => {
-      const options = command.optsWithGlobals<CommonOptions & { nodes?: string; reason: string }>();
-      const selection = options.nodes === undefined ? { all: true as const } : { nodeIds: options.nodes.split(',') };
+      const options = command.optsWithGlobals<CommonOptions & { nodes?: string[]; reason: string }>();
+      const selection = options.nodes === undefined ? { all: true as const } : { nodeIds: options.nodes };
       const started = await withBus(options.data, (bus) => bus.ask(AskStartRollout, { releaseId, selection, reason: options.reason }));
       show(options, { value: started, text: `${started.rolloutId} has begun; watch it with "edgeloop rollout show ${started.rolloutId}"` });
     });
@@ -60,12 +70,14 @@ export function rolloutCommand(program: Command): void {
     ['resume', 'goes on with a paused rollout'],
     ['abort', 'ends it and brings its nodes back to what they ran before'],
   ] as const) {
-    asking(rollout.command(`${verb} <rollout>`).description(words)).action(async (rolloutId: string, _: unknown, command: Command) => {
-      const options = command.optsWithGlobals<CommonOptions>();
-      const { rollout: view } = await withBus(options.data, (bus) =>
-        bus.ask(AskRolloutCommand, { rolloutId, command: verb, by: process.env['USER'] ?? 'cli' }),
-      );
-      show(options, { value: view, text: rolloutText(view) });
-    });
+    asking(rollout.command(verb).argument('<rollout>', 'its id', rolloutArgument).description(words)).action(
+      async (rolloutId: string, _: unknown, command: Command) => {
+        const options = command.optsWithGlobals<CommonOptions>();
+        const { rollout: view } = await withBus(options.data, (bus) =>
+          bus.ask(AskRolloutCommand, { rolloutId, command: verb, by: process.env['USER'] ?? 'cli' }),
+        );
+        show(options, { value: view, text: rolloutText(view) });
+      },
+    );
   }
 }

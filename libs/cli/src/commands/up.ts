@@ -5,11 +5,13 @@ import pc from 'picocolors';
 import { DEFAULT_DATA_DIR } from '../connection.ts';
 import { UsageError } from '../errors.ts';
 import { SERVICES } from '../stack/programs.ts';
+import { firstModelSettings } from '../stack/first-model.ts';
 import { Stack } from '../stack/stack.ts';
 
 interface UpOptions {
   readonly data: string;
   readonly logLevel: string;
+  readonly trainFirst: boolean;
 }
 
 /** Resolves with the first signal that asks the process to end. */
@@ -26,6 +28,8 @@ async function up(options: UpOptions): Promise<void> {
   const stack = await Stack.start({
     dataDir: options.data,
     logLevel: options.logLevel,
+    elsewhere: '--data another/folder',
+    services: options.trainFirst ? firstModelSettings(process.env) : {},
     signal: ending.signal,
     onProgress: (text) => process.stderr.write(`starting ${text}\n`),
   });
@@ -38,7 +42,7 @@ async function up(options: UpOptions): Promise<void> {
       );
   });
   process.stdout.write(
-    `${SERVICES.length} services run; bus ${stack.environment['NATS_URL']}, store ${stack.environment['S3_ENDPOINT']}\nedgeloop status, edgeloop nodes invite and the rest of "edgeloop --help" work beside it; Ctrl-C stops it\n`,
+    `${SERVICES.length} services run; bus ${stack.environment['NATS_URL']}, store ${stack.environment['S3_ENDPOINT']}\nbeside it: "edgeloop label import DIR" brings labelled pictures in, "edgeloop run import MODEL.onnx" a first model, "edgeloop nodes invite" a camera; "edgeloop status" says how it stands. Ctrl-C stops it\n`,
   );
   await asked;
   process.stderr.write('stopping …\n');
@@ -50,6 +54,7 @@ export function upCommand(program: Command): void {
     .command('up')
     .description('starts the engines and all services on this machine, until Ctrl-C')
     .option('--data <folder>', 'where everything is kept', process.env['EDGELOOP_DATA'] ?? DEFAULT_DATA_DIR)
+    .option('--train-first', 'train the first model from the pictures that are imported: keeps a part of them to judge it by', false)
     .addOption(new Option('--log-level <level>', 'of the services').choices(['debug', 'info', 'warn', 'error']).default('info'))
     .action(up);
 }

@@ -3,6 +3,7 @@ import type { AskImportDataset, ObjectRef, PayloadOf } from '@edgeloop/contracts
 import { DATASETS_BUCKET, contentKey, digestOf, jsonBytes } from '@edgeloop/store';
 import type { ObjectStore } from '@edgeloop/store';
 import { decodePicture, encodeJpeg, pictureFormat } from '@edgeloop/vision';
+import { UsageError } from '../errors.ts';
 import type { LabelledPhoto } from './photo-folder.ts';
 
 const UPLOADS_AT_ONCE = 8;
@@ -56,10 +57,23 @@ async function upload({ store, onUploaded }: DatasetImportParts, photos: readonl
   return pictures;
 }
 
+/** Copies of a picture may lie in a folder; copies with other boxes say two things at once. @throws UsageError */
+function refuseContradictions(photos: readonly LabelledPhoto[], pictures: readonly ObjectRef[]): void {
+  const known = new Map<string, LabelledPhoto>();
+  for (const [index, photo] of photos.entries()) {
+    const digest = pictures[index]?.digest ?? '';
+    const copy = known.get(digest);
+    if (copy !== undefined && JSON.stringify(copy.boxes) !== JSON.stringify(photo.boxes))
+      throw new UsageError(`${copy.path} and ${photo.path} are the same picture with different boxes: remove one of them`);
+    known.set(digest, copy ?? photo);
+  }
+}
+
 /** Hands labelled photos to the labeling bridge, the way any user's program would. The same photos again are the same dataset. */
 export async function importDataset(parts: DatasetImportParts, dataset: DatasetToImport): Promise<ImportedDataset> {
   const { photos, classes, slice, reason } = dataset;
   const pictures = await upload(parts, photos);
+  refuseContradictions(photos, pictures);
   const items = photos.map(({ boxes }, index) => ({ picture: pictures[index], boxes, slice }));
   const list = jsonBytes({ classes, items });
   const ref = await parts.store.put({ bucket: DATASETS_BUCKET, key: contentKey('imports', digestOf(list), 'json') }, list);

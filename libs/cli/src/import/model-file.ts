@@ -6,8 +6,6 @@ import { withClassNames } from './class-names.ts';
 
 export type ImportedCard = Extract<PayloadOf<typeof AskStartRun>, { kind: 'import' }>['card'];
 
-/** The model line of a trainer that is not told otherwise (`TRAINER_MODEL_NAME`). */
-export const DEFAULT_MODEL_NAME = 'hardhat';
 const ALARM_THRESHOLD = 0.4;
 const NMS_IOU = 0.5;
 const MESSAGE_LENGTH_MAX = 300;

@@ -18,6 +18,9 @@ export const NODE_MAIN = join(PROJECT_ROOT, 'edge-node', 'dist', 'main.js');
 export const EXAMPLE_PROJECT = join(PROJECT_ROOT, 'examples', 'hardhat');
 export const EXAMPLE_BASE_MODEL = join(EXAMPLE_PROJECT, 'models', 'worksite-base.onnx');
 
+/** The model that a trainer keeps which is not told otherwise (`TRAINER_MODEL_NAME`). */
+export const DEFAULT_MODEL_NAME = 'hardhat';
+
 /** Where set-up wrote which Python can train. */
 export function pythonFile(environment: NodeJS.ProcessEnv = process.env): string {
   return join(environment['EDGELOOP_HOME'] ?? join(PROJECT_ROOT, '.edgeloop'), 'python.json');

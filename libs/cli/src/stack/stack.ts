@@ -17,6 +17,8 @@ export interface StackOptions {
   /** Overrides for one service each, on top of the engines' and the common variables. */
   readonly services?: Partial<Readonly<Record<ServiceName, ServiceEnvironment>>>;
   readonly logLevel?: string;
+  /** What the user writes to choose another data folder; named where the present one is taken. */
+  readonly elsewhere?: string;
   /** Aborted while the stack starts: what was started ends, and `start` rejects with the signal's reason. */
   readonly signal?: AbortSignal;
   /** Called as each part comes up. */
@@ -74,7 +76,7 @@ export class Stack {
     const dataDir = resolve(options.dataDir);
     options.signal?.throwIfAborted();
     options.onProgress?.('engines');
-    const engines = await startEngines({ dataDir });
+    const engines = await startEngines({ dataDir, elsewhere: options.elsewhere });
     const supervisor = new Supervisor({ logDir: join(dataDir, 'logs') });
     let bus: Bus | undefined;
     try {
