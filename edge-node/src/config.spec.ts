@@ -1,16 +1,27 @@
+import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { attributesOf, helpText, NodeConfig, readNodeConfig } from './config.ts';
 
 const COMPLETE = { EDGELOOP_NODE_DIR: '/var/lib/edgeloop', EDGELOOP_SOURCE: 'folder:/frames' };
 
 describe('the configuration of a node', () => {
-  it('needs a folder and a source, and has a sane value for everything else', () => {
-    expect(readNodeConfig([], COMPLETE)).toMatchObject({ EDGELOOP_FPS: 2, EDGELOOP_HEARTBEAT_MS: 2_000, LOG_LEVEL: 'info' });
+  it('needs a source, and has a sane value for everything else', () => {
+    expect(readNodeConfig([], { EDGELOOP_SOURCE: 'folder:/frames' })).toMatchObject({
+      EDGELOOP_NODE_DIR: join(process.cwd(), '.edgeloop', 'node'),
+      EDGELOOP_FPS: 2,
+      EDGELOOP_HEARTBEAT_MS: 2_000,
+      LOG_LEVEL: 'info',
+    });
+    expect(helpText()).toMatch(/EDGELOOP_NODE_DIR .*\(default \.edgeloop\/node\)/);
+  });
+
+  it('keeps the state where it is told to', () => {
+    expect(readNodeConfig([], COMPLETE)).toMatchObject({ EDGELOOP_NODE_DIR: '/var/lib/edgeloop' });
+    expect(readNodeConfig(['--node-dir', 'cam'], COMPLETE)).toMatchObject({ EDGELOOP_NODE_DIR: join(process.cwd(), 'cam') });
   });
 
   it('names every problem at once, and what to do', () => {
     const read = () => readNodeConfig([], { EDGELOOP_FPS: 'many' });
-    expect(read).toThrow(/EDGELOOP_NODE_DIR: set the folder/);
     expect(read).toThrow(/EDGELOOP_SOURCE: say where frames come from/);
     expect(read).toThrow(/EDGELOOP_FPS/);
   });

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { NodeId } from '@edgeloop/contracts';
 import { InvalidConfigError, readConfig } from '@edgeloop/runtime';
@@ -10,8 +11,9 @@ const HOUR_MS = 3_600_000;
 /** Every variable, with what `--help` says of it. A flag `--node-dir` sets `EDGELOOP_NODE_DIR`. */
 export const NodeConfig = z.object({
   EDGELOOP_NODE_DIR: z
-    .string('set the folder where this node keeps its state')
-    .describe('folder of this node: identity, state, slots, spool'),
+    .string()
+    .default('.edgeloop/node')
+    .describe('folder of this node: identity, state, slots, spool; below the working folder unless absolute'),
   EDGELOOP_NODE_ID: NodeId.optional().describe('name of this node; needed at the first start'),
   EDGELOOP_SOURCE: z
     .string('say where frames come from, for example http://camera/snapshot.jpg')
@@ -74,7 +76,9 @@ export function readNodeConfig(args: readonly string[], environment: NodeJS.Proc
   const { values } = parsed(args, options);
   if (values['help'] === true) return undefined;
   const flags = variables.flatMap((name) => (values[flagOf(name)] === undefined ? [] : [[name, values[flagOf(name)]]]));
-  return readConfig(PROGRAM, NodeConfig, { ...environment, ...Object.fromEntries(flags) });
+  const config = readConfig(PROGRAM, NodeConfig, { ...environment, ...Object.fromEntries(flags) });
+  // Whole, so that a line about this folder says which one it is.
+  return { ...config, EDGELOOP_NODE_DIR: resolve(config.EDGELOOP_NODE_DIR) };
 }
 
 function parsed(args: readonly string[], options: Record<string, { type: 'boolean' | 'string' }>): { values: Record<string, unknown> } {
