@@ -1,10 +1,9 @@
 import './small-heap.ts';
-import { existsSync, readFileSync } from 'node:fs';
-import { createLogger, InvalidConfigError, runProgram } from '@edgeloop/runtime';
+import { createLogger, endFailedStart, InvalidConfigError, runProgram } from '@edgeloop/runtime';
 import type { Logger, Program } from '@edgeloop/runtime';
 import { systemClock } from '@edgeloop/runtime';
 import { performance } from 'node:perf_hooks';
-import { enroll } from './adapters/enrollment.ts';
+import { enroll, readJoinToken } from './adapters/enrollment.ts';
 import { IdentityFiles } from './adapters/identity.ts';
 import type { Identity } from './adapters/identity.ts';
 import { openNodeFolder } from './adapters/node-folder.ts';
@@ -27,24 +26,29 @@ async function start(config: NodeConfig, log: Logger): Promise<Program> {
 }
 
 async function identityOf(config: NodeConfig, files: IdentityFiles, log: Logger): Promise<Identity> {
-  const { EDGELOOP_NODE_ID: nodeId, EDGELOOP_JOIN_TOKEN: token } = config;
+  const { EDGELOOP_NODE_ID: nodeId, EDGELOOP_JOIN_TOKEN: token, EDGELOOP_NODE_DIR: folder } = config;
   const known = await files.load();
   if (known !== undefined) {
     if (nodeId === undefined || nodeId === known.nodeId) return known;
-    throw new InvalidConfigError(PROGRAM, [`EDGELOOP_NODE_ID: this folder belongs to ${known.nodeId}, not to ${nodeId}`]);
+    throw new InvalidConfigError(PROGRAM, [
+      `EDGELOOP_NODE_ID: the folder ${folder} belongs to ${known.nodeId}, not to ${nodeId}; give ${nodeId} one of its own (EDGELOOP_NODE_DIR)`,
+    ]);
   }
   if (nodeId === undefined || token === undefined) {
     throw new InvalidConfigError(PROGRAM, [
-      'this folder has no identity yet: set EDGELOOP_NODE_ID and EDGELOOP_JOIN_TOKEN ("edgeloop nodes invite" prints one)',
+      `this node (${folder}) has no identity yet: set EDGELOOP_NODE_ID and EDGELOOP_JOIN_TOKEN ("edgeloop nodes invite" prints one)`,
     ]);
   }
   const attributes = attributesOf(config.EDGELOOP_ATTRIBUTES);
-  return enroll({ nodeId, token: tokenText(token), url: config.NATS_URL, attributes, files, log, signal: new AbortController().signal });
-}
-
-/** The token itself, or a file that holds it. */
-function tokenText(token: string): string {
-  return existsSync(token) ? readFileSync(token, 'utf8') : token;
+  return enroll({
+    nodeId,
+    token: readJoinToken(token),
+    url: config.NATS_URL,
+    attributes,
+    files,
+    log,
+    signal: new AbortController().signal,
+  });
 }
 
 function main(): void {
@@ -52,8 +56,7 @@ function main(): void {
   try {
     config = readNodeConfig(process.argv.slice(2), process.env);
   } catch (cause) {
-    process.stderr.write(`${(cause as Error).message}\n`);
-    process.exit(1);
+    endFailedStart(PROGRAM, createLogger(PROGRAM), cause);
   }
   if (config === undefined) {
     process.stdout.write(helpText());
