@@ -1,6 +1,7 @@
 import { connectNode } from '@edgeloop/bus/node';
 import { isoOf } from '@edgeloop/runtime';
 import type { Program } from '@edgeloop/runtime';
+import { withoutUser } from './adapters/enrollment.ts';
 import { SequenceBlocks } from './adapters/spool/sequence-blocks.ts';
 import { Beat } from './app/beat.ts';
 import type { Heartbeat } from './app/beat.ts';
@@ -23,7 +24,7 @@ export function startAgent(given: Omit<Ground, 'bus'>): Program {
   const parts = wire(ground);
   const heartbeats = new SequenceBlocks(ground.folder.database, 'heartbeat');
   const beat = new Beat(bus, () => observe(ground, parts, heartbeats.next()), rhythmOf(config.EDGELOOP_HEARTBEAT_MS));
-  ground.bus.onStatus((status) => ground.log.info(status, 'bus'));
+  ground.bus.onStatus((status) => ground.log.info({ url: withoutUser(url), ...status }, 'bus'));
   return run(ground, parts, beat);
 }
 
@@ -69,12 +70,15 @@ function run(ground: Ground, parts: Parts, beat: Beat): Program {
   const { sync, metadata, sendReports, sendTelemetry, sendSamples, telemetry, runner, pipeline, models } = parts;
   const lasting = [sync, metadata, sendReports, sendTelemetry, sendSamples, telemetry, beat].map((duty) => duty.run(stopping.signal));
   const updating = runner.run();
+  // Told before `stopping`: what sends goes on until the last frame is answered.
+  let ending = false;
   const frames = pipeline.run().then(() => {
-    if (!stopping.signal.aborted) log.warn('there are no more frames: the source has ended');
+    if (!ending) log.warn('there are no more frames: the source has ended');
   });
   for (const part of [...lasting, updating, frames]) part.catch((cause: unknown) => fail(log, cause));
   return {
     stop: async () => {
+      ending = true;
       runner.stop();
       await pipeline.stop();
       await updating;
