@@ -1,9 +1,13 @@
 import { AskCampaigns, AskSamples } from '@edgeloop/contracts';
 import type { Command } from 'commander';
 import { withBus } from '../connection.ts';
+import { cutTo } from '../domain/words.ts';
 import { ago, show, table } from '../output.ts';
 import { LIMIT_MAX, asking, wholeNumber } from './shared.ts';
 import type { CommonOptions } from './shared.ts';
+
+/** The other columns take half of a screen; `--json` has the whole text. */
+const WHY_WIDTH_MAX = 60;
 
 export function samplesCommand(program: Command): void {
   const samples = asking(program.command('samples').description('frames that nodes kept and the ledger accepted')).option(
@@ -37,7 +41,7 @@ export function samplesCommand(program: Command): void {
       each.status,
       `${each.accepted}${each.samplesTotal === null ? '' : `/${each.samplesTotal}`}`,
       ago(each.startedAt, Date.now()),
-      each.reason,
+      cutTo(each.reason, WHY_WIDTH_MAX),
     ]);
     show(options, { value: campaigns, text: table(['campaign', 'status', 'samples', 'started', 'why'], rows, 'no campaign yet') });
   });

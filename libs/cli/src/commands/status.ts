@@ -1,9 +1,10 @@
 import { AskDatasets, AskField, AskNodes, AskReleases, AskRollouts, AskRuns, AskSamples } from '@edgeloop/contracts';
 import type { Bus } from '@edgeloop/bus';
-import type { ReplyOf, RequestContract } from '@edgeloop/contracts';
+import type { NodeView, ReplyOf, RequestContract } from '@edgeloop/contracts';
 import type { Command } from 'commander';
 import pc from 'picocolors';
 import { withBus } from '../connection.ts';
+import { counted } from '../domain/words.ts';
 import { show } from '../output.ts';
 import { asking } from './shared.ts';
 import type { CommonOptions } from './shared.ts';
@@ -36,18 +37,29 @@ async function gather(bus: Bus) {
   return { nodes, field, runs, releases, rollouts, samples, datasets };
 }
 
+/** Nodes that nothing was rolled out to yet do not fail: they are not counted. */
+export function fleetText(nodes: readonly NodeView[]): string {
+  const connected = nodes.filter((node) => node.connected).length;
+  const wanted = nodes.filter((node) => node.desired.releaseId !== null);
+  const right = wanted.filter((node) => node.running?.releaseId === node.desired.releaseId).length;
+  const running =
+    wanted.length === 0
+      ? 'nothing rolled out to them yet'
+      : `${right} of ${wanted.length} ${right === 1 ? 'runs what it' : 'run what they'} should`;
+  return nodes.length === 0 ? 'no node has joined yet' : `${counted(nodes.length, 'node')}, ${connected} connected, ${running}`;
+}
+
 function statusText(state: Awaited<ReturnType<typeof gather>>): string {
   return [
-    line(
-      'fleet',
-      state.nodes,
-      ({ nodes }) =>
-        `${nodes.length} nodes, ${nodes.filter((node) => node.connected).length} connected, ${nodes.filter((node) => node.desired.releaseId !== null && node.running?.releaseId === node.desired.releaseId).length} run what they should`,
-    ),
+    line('fleet', state.nodes, ({ nodes }) => fleetText(nodes)),
     line('evidence', state.field, ({ nodes, releases }) =>
       [
-        `${nodes.filter((node) => node.drifted).length} of ${nodes.length} nodes are off their baseline`,
-        ...releases.map((each) => `${each.releaseId} saw ${each.detectionsPerFrame.toFixed(1)} boxes a frame on ${each.frames} frames`),
+        nodes.length === 0
+          ? 'no node has told what it sees'
+          : `${nodes.filter((node) => node.drifted).length} of ${counted(nodes.length, 'node')} off the baseline`,
+        ...releases.map(
+          (each) => `${each.releaseId} saw ${each.detectionsPerFrame.toFixed(1)} boxes a frame on ${counted(each.frames, 'frame')}`,
+        ),
       ].join('; '),
     ),
     line('trainer', state.runs, ({ runs }) =>
@@ -58,15 +70,15 @@ function statusText(state: Awaited<ReturnType<typeof gather>>): string {
     line('publisher', state.releases, ({ releases }) => (releases[0] ? `newest release ${releases[0].releaseId}` : 'no release yet')),
     line('rollout', state.rollouts, ({ rollouts }) =>
       rollouts[0]
-        ? `${rollouts[0].releaseId} ${rollouts[0].status}, wave ${rollouts[0].wave + 1} of ${rollouts[0].waves.length}`
+        ? `${rollouts[0].releaseId} ${rollouts[0].status}, ${rollouts[0].waves.length === 0 ? 'no node was selected' : `wave ${rollouts[0].wave + 1} of ${rollouts[0].waves.length}`}`
         : 'no rollout yet',
     ),
-    line('collector', state.samples, (answer) => `${answer.accepted} samples accepted, ${answer.quarantined} in quarantine`),
+    line('collector', state.samples, (answer) => `${counted(answer.accepted, 'sample')} accepted, ${answer.quarantined} in quarantine`),
     line(
       'labeling-bridge',
       state.datasets,
       ({ tasks, datasets }) =>
-        `${tasks.open} tasks open, ${tasks.answered} answered; ${datasets[0] ? `dataset ${datasets[0].version} with ${datasets[0].items} pictures` : 'no dataset yet'}`,
+        `${counted(tasks.open, 'task')} open, ${tasks.answered} answered; ${datasets[0] ? `dataset v${datasets[0].version} with ${counted(datasets[0].items, 'picture')}` : 'no dataset yet'}`,
     ),
   ].join('\n');
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { consequencesOf, traceOf } from './trace.ts';
+import { consequencesOf, idsMeant, traceOf } from './trace.ts';
 import type { TracedMessage } from './trace.ts';
 
 const message = (id: string, causationId?: string, subject = `x.v1.${id}.happened`): TracedMessage => ({
@@ -34,6 +34,23 @@ describe('a trace', () => {
     expect(traceOf(messages, 'nothing')).toEqual([]);
     expect(traceOf([message('a', 'gone')], 'a').map((each) => each.id)).toEqual(['a']);
     expect(traceOf([message('a', 'b'), message('b', 'a')], 'b').map((each) => each.id)).toEqual(['a', 'b']);
+  });
+
+  it('takes the beginning of an id of eight characters or more for it', () => {
+    const sample = { ...message('m1', undefined, 'sample.v1.cam-1.0123456789abcdef'), type: 'sample.accepted' };
+    const others = [sample, { ...message('m2', undefined, 'sample.v1.cam-1.01234567ffff'), type: 'sample.accepted' }];
+    expect(idsMeant(others, '0123456789abcdef')).toEqual(['0123456789abcdef']);
+    expect(idsMeant(others, '012345678')).toEqual(['0123456789abcdef']);
+    expect(idsMeant(others, '01234567')).toEqual(['0123456789abcdef', '01234567ffff']);
+    expect(idsMeant(others, '0123456')).toEqual([]);
+    expect(idsMeant(others, '99999999')).toEqual([]);
+  });
+
+  it('takes the name of an event for no id, and the beginning of a message id only where no subject has it', () => {
+    const frozen = { ...message('ds-00001111-frozen', undefined, 'dataset.v1.ds-00001111.snapshotted'), type: 'dataset.snapshotted' };
+    expect(idsMeant([frozen], 'snapshot')).toEqual([]);
+    expect(idsMeant([frozen], 'ds-00001')).toEqual(['ds-00001111']);
+    expect(idsMeant([frozen], 'ds-00001111-fro')).toEqual(['ds-00001111-frozen']);
   });
 
   it('knows what followed', () => {

@@ -16,6 +16,26 @@ function isAbout(message: TracedMessage, id: string): boolean {
   return message.id === id || message.subject.split('.').includes(id);
 }
 
+/** A shorter beginning of an id fits too many. */
+export const PREFIX_LENGTH_MIN = 8;
+
+/** Ids that a message is about: the tokens of its subject after `aggregate.version`, without the event's own name at the end. */
+function idsOf({ subject, type }: TracedMessage): readonly string[] {
+  return subject
+    .split('.')
+    .slice(2)
+    .filter((token) => !type.endsWith(`.${token}`));
+}
+
+/** The ids that `text` can mean: itself where a message is about it, else those that begin with it. */
+export function idsMeant(messages: readonly TracedMessage[], text: string): readonly string[] {
+  if (messages.some((message) => isAbout(message, text))) return [text];
+  if (text.length < PREFIX_LENGTH_MIN) return [];
+  const beginsWith = (id: string): boolean => id.startsWith(text);
+  const named = new Set(messages.flatMap(idsOf).filter(beginsWith));
+  return [...(named.size > 0 ? named : new Set(messages.map(({ id }) => id).filter(beginsWith)))];
+}
+
 /** What led to the newest message about `id`, oldest first; empty when nothing is about it. */
 export function traceOf(messages: readonly TracedMessage[], id: string): readonly TracedMessage[] {
   const byId = new Map(messages.map((message) => [message.id, message]));
