@@ -59,6 +59,13 @@ describe('edgeloop without a running loop', () => {
     [['status', '--colour'], /unknown option '--colour'/],
     [['rollout', 'show'], /missing required argument 'rollout'/],
     [['trace'], /missing required argument 'id'/],
+    [['label', 'import'], /missing required argument 'folder'/],
+    [['run', 'import'], /missing required argument 'model'/],
+    [
+      ['nodes', 'invite', '--node', 'a b'],
+      /argument 'a b' is invalid. the name of a node holds letters, digits, "-" and "_", .* at most 64 long/,
+    ],
+    [['run', 'cancel', 'a.b'], /value 'a.b' is invalid .* the id of a run holds letters, digits/],
     [['releases', '--limit', 'x'], /argument 'x' is invalid. expected a whole number from 1/],
     [['nodes', 'invite', '--valid-minutes', '0'], /argument '0' is invalid. expected a whole number from 1/],
     [['up', '--log-level', 'shout'], /argument 'shout' is invalid. Allowed choices are debug, info, warn, error/],
@@ -73,7 +80,8 @@ describe('edgeloop without a running loop', () => {
 describe('edgeloop beside a running loop', () => {
   let home: string;
   let turn: UserProcess;
-  const ask = (...args: string[]) => edgeloop([...args], { EDGELOOP_HOME: home });
+  const stack = (): string => join(home, 'demo', 'turn', 'stack');
+  const ask = (...args: string[]) => edgeloop([...args, '--data', stack()], { EDGELOOP_HOME: home });
   const json = async (...args: string[]): Promise<unknown> => {
     const ended = await ask(...args, '--json');
     expect(outcome(ended)).toEqual({ status: 0, said: [] });
@@ -91,12 +99,25 @@ describe('edgeloop beside a running loop', () => {
   }, START_LIMIT_MS);
 
   it('finds it without being told where, and tells how every service stands', async () => {
-    const { status, said, stdout } = await ask('status');
-    expect({ status, said }).toEqual({ status: 0, said: [] });
-    expect(stdout).toMatch(/fleet +1 nodes, 1 connected, 1 run what they should/);
+    const { status, said, stdout } = await edgeloop(['status'], { EDGELOOP_HOME: home });
+    expect({ status, said }).toEqual({
+      status: 0,
+      said: [`edgeloop: nothing runs in .edgeloop/data, so this is the loop of "npm start" in ${stack()}`],
+    });
+    expect(stdout).toMatch(/fleet +1 node, 1 connected, 1 of 1 runs what it should/);
     for (const service of ['evidence', 'trainer', 'publisher', 'rollout', 'collector', 'labeling-bridge'])
       expect(stdout).toContain(service);
     expect(stdout).not.toContain('does not answer');
+  });
+
+  it('is not shown in place of a folder that was named', async () => {
+    for (const named of ['.edgeloop/data', join(home, 'elsewhere')])
+      expect(outcome(await edgeloop(['status', '--data', named], { EDGELOOP_HOME: home }))).toEqual(
+        oneLine(/nothing runs in \S+: start it/),
+      );
+    expect(outcome(await edgeloop(['status'], { EDGELOOP_HOME: home, EDGELOOP_DATA: join(home, 'elsewhere') }))).toEqual(
+      oneLine(/nothing runs in \S*elsewhere: start it/),
+    );
   });
 
   it('prints JSON that programs can read', async () => {
@@ -126,9 +147,21 @@ describe('edgeloop beside a running loop', () => {
     expect(chain.map((each) => each.type).slice(-3)).toEqual(['run.completed', 'package.built', 'release.published']);
   });
 
+  it('traces from the beginning of an id too', async () => {
+    const { datasets } = (await json('label')) as { datasets: { datasetId: string }[] };
+    const chain = (await json('trace', datasets[0]?.datasetId.slice(0, 10) ?? '')) as { type: string; subject: string }[];
+    expect(chain.at(-1)).toMatchObject({ type: 'dataset.snapshotted', subject: expect.stringContaining(datasets[0]?.datasetId ?? '-') });
+  });
+
+  it('gives a join token alone, so that a shell can keep it', async () => {
+    const { status, stdout, said } = await ask('nodes', 'invite');
+    expect({ status, stdout }).toEqual({ status: 0, stdout: expect.stringMatching(/^[\w-]+\n$/) });
+    expect(said.join('\n')).toMatch(/valid until .*\n +EDGELOOP_JOIN_TOKEN=.* npx edgeloop-node$/);
+  });
+
   it.each([
     [['rollout', 'show', 'r-unknown'], /there is no rollout r-unknown: "edgeloop rollout" lists them/],
-    [['rollout', 'pause', 'r-unknown'], /r-unknown/],
+    [['rollout', 'pause', 'r-unknown'], /no rollout r-unknown: "edgeloop rollout" lists those that exist/],
     [['rollout', 'start', 'hardhat-v99'], /hardhat-v99/],
     [['trace', 'nothing-like-it'], /nothing in the streams is about nothing-like-it: give the id of/],
   ])('%j: an unknown id is one line', async (args, line) => {
@@ -136,7 +169,11 @@ describe('edgeloop beside a running loop', () => {
   });
 
   it('says that a run to be cancelled does not run', async () => {
-    expect(await json('run', 'cancel', 'run-unknown')).toMatchObject({ cancelled: false });
+    const line = /run-unknown does not run, so nothing was stopped: "edgeloop run" lists the runs/;
+    expect(outcome(await ask('run', 'cancel', 'run-unknown'))).toEqual(oneLine(line));
+    const { stdout, ...asJson } = await ask('run', 'cancel', 'run-unknown', '--json');
+    expect(outcome({ stdout, ...asJson })).toEqual(oneLine(line));
+    expect(JSON.parse(stdout)).toEqual({ cancelled: false });
   });
 
   it(
@@ -145,7 +182,7 @@ describe('edgeloop beside a running loop', () => {
       const { status, said } = await turn.end('SIGINT');
       expect({ status, said }).toEqual({ status: 130, said: ['edgeloop: stopping; Ctrl-C again ends it at once'] });
       expect(processesOf(home)).toEqual([]);
-      expect(outcome(await ask('status', '--data', join(home, 'demo', 'turn', 'stack')))).toEqual(oneLine(/nothing runs in/));
+      expect(outcome(await ask('status'))).toEqual(oneLine(/nothing runs in/));
     },
     START_LIMIT_MS,
   );

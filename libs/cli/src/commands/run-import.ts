@@ -1,5 +1,5 @@
 import type { Bus } from '@edgeloop/bus';
-import { AskRuns, AskStartRun } from '@edgeloop/contracts';
+import { AskStartRun, RunCompleted, RunStarted } from '@edgeloop/contracts';
 import { StoreConfig, readConfig } from '@edgeloop/runtime';
 import { RUNS_BUCKET, contentKey, digestOf, storeFromConfig } from '@edgeloop/store';
 import { withBus } from '../connection.ts';
@@ -14,7 +14,6 @@ import type { CommonOptions } from './shared.ts';
 
 /** Pictures that every node must see the same in before it serves the model. */
 const GOLDEN_PICTURES = 4;
-const RUNS_LOOKED_AT = 1000;
 
 export interface RunImportOptions extends CommonOptions {
   readonly classes?: string;
@@ -24,8 +23,10 @@ export interface RunImportOptions extends CommonOptions {
 
 export interface RunImported {
   readonly runId: string;
-  readonly status: string;
-  readonly version: string;
+  /** A model file that came in before is `completed` at once. */
+  readonly status: 'running' | 'completed';
+  /** Null: what was said of the run is no longer kept. */
+  readonly version: string | null;
   readonly classes: readonly string[];
   readonly datasetId: string;
   /** How the file was taken. */
@@ -64,6 +65,12 @@ async function readModel(path: string, options: RunImportOptions, dataset: Froze
   return model;
 }
 
+/** From what was said of the run: a list of runs may leave one out that changes while it is read. */
+async function standingOf(bus: Bus, runId: string): Promise<Pick<RunImported, 'status' | 'version'>> {
+  const [started, completed] = await Promise.all([bus.lastOf(RunStarted, { runId }), bus.lastOf(RunCompleted, { runId })]);
+  return { status: completed === undefined ? 'running' : 'completed', version: started?.payload.model.version ?? null };
+}
+
 /** Brings an ONNX detector into the running loop as its model. The same file again is the same run. @throws UsageError */
 export function importModel(path: string, options: RunImportOptions): Promise<RunImported> {
   return withProgress((progress) =>
@@ -76,10 +83,7 @@ export function importModel(path: string, options: RunImportOptions): Promise<Ru
       const model = await store.put({ bucket: RUNS_BUCKET, key: contentKey('imported', digestOf(bytes), 'onnx') }, bytes);
       const goldenPictures = await picturesOf(store, dataset, GOLDEN_PICTURES);
       const { runId } = await bus.ask(AskStartRun, { kind: 'import', model, card, goldenPictures, reason: options.reason });
-      const { runs } = await bus.ask(AskRuns, { limit: RUNS_LOOKED_AT });
-      const run = runs.find((each) => each.runId === runId);
-      const { status = 'running', version = '-' } = run ?? {};
-      return { runId, status, version, classes: card.classes, datasetId: dataset.datasetId, remarks };
+      return { runId, ...(await standingOf(bus, runId)), classes: card.classes, datasetId: dataset.datasetId, remarks };
     }),
   );
 }

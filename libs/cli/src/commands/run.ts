@@ -68,7 +68,7 @@ export function runCommand(program: Command): void {
       const options = command.optsWithGlobals<RunImportOptions>();
       const imported = await importModel(path, options);
       const { runId, status, version, classes, remarks } = imported;
-      const said = `${runId} brings ${path} in as ${options.name} ${version} (${classes.join(', ')}): ${status}; "edgeloop run" shows how it stands`;
+      const said = `${runId} brings ${path} in as ${options.name}${version === null ? '' : ` ${version}`} (${classes.join(', ')}): ${status}; "edgeloop run" shows how it stands`;
       show(options, { value: imported, text: [...remarks, said].join('\n') });
     });
   asking(run.command('cancel').argument('<run>', 'its id', idOf('the id of a run', RunId)).description('stops a run')).action(
