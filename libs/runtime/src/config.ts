@@ -1,22 +1,19 @@
 import { z } from 'zod';
 
-/** A program's settings do not let it start. The message does not name the program: whoever prints it does. */
+/**
+ * A program's settings do not let it start. The message is one line, as whoever supervises it shows the last line of its log, and does
+ * not name the program: whoever prints it does.
+ */
 export class InvalidConfigError extends Error {
   override readonly name = 'InvalidConfigError';
   readonly retryable = false;
   readonly program: string;
   readonly problems: readonly string[];
   constructor(program: string, problems: readonly string[]) {
-    super(
-      `cannot start${problems.length === 1 ? `: ${problems[0]}` : `, ${problems.length} settings are missing or wrong:${listed(problems)}`}`,
-    );
+    super(`cannot start: ${problems.join('; ')}`);
     this.program = program;
     this.problems = problems;
   }
-}
-
-function listed(problems: readonly string[]): string {
-  return problems.map((problem) => `\n  - ${problem}`).join('');
 }
 
 /** Reads and checks environment variables by a zod object; every problem is named at once. Empty strings count as unset. */
