@@ -16,7 +16,7 @@ describe('edgeloop --help', () => {
   it('knows the commands of the loop', () => {
     expect(COMMANDS.map(([name]) => name)).toEqual(
       expect.arrayContaining(
-        ['up', 'status', 'nodes', 'releases', 'samples', 'label', 'run', 'trace'].concat(
+        ['up', 'status', 'nodes', 'releases', 'samples', 'label', 'run', 'trace', 'label import', 'run import'].concat(
           ['start', 'show', 'pause', 'resume', 'abort'].map((verb) => `rollout ${verb}`),
         ),
       ),

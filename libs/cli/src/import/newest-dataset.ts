@@ -1,6 +1,6 @@
 import type { Bus } from '@edgeloop/bus';
-import { DatasetSnapshot, DatasetSnapshotted } from '@edgeloop/contracts';
-import type { ObjectRef, PayloadOf } from '@edgeloop/contracts';
+import { DatasetSnapshot } from '@edgeloop/contracts';
+import type { DatasetSnapshotted, ObjectRef, PayloadOf } from '@edgeloop/contracts';
 import { readVerified } from '@edgeloop/store';
 import type { ObjectStore } from '@edgeloop/store';
 
