@@ -18,6 +18,9 @@ const STOPPED: Pick<Ended, 'status' | 'said'> = { status: 130, said: ['edgeloop:
 
 jest.setTimeout(TEST_LIMIT_MS);
 
+/** Enough for a first model, when a part of them goes to the stream. */
+const PHOTOS = 240;
+
 let home: string;
 let dataset: string;
 let running: UserProcess | undefined;
@@ -34,7 +37,11 @@ async function nothingRuns(folder: string = home): Promise<void> {
 
 beforeAll(async () => {
   home = await makeHome();
-  dataset = await writeDataset(join(home, 'photos'), { classes: 'helmet\nhead\n', labels: (photo) => `${photo % 2} 0.5 0.5 0.4 0.4\n` });
+  dataset = await writeDataset(join(home, 'photos'), {
+    classes: 'helmet\nhead\n',
+    photos: PHOTOS,
+    labels: (photo) => `${photo % 2} 0.5 0.5 0.4 0.4\n`,
+  });
 }, START_LIMIT_MS);
 
 afterEach(async () => {
