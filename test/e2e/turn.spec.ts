@@ -24,7 +24,7 @@ afterAll(() => turn.clear());
 
 describe('one unattended turn of the loop, with everything killed once', () => {
   it('ends with a scorecard, and with the exit status that its verdict asks for', () => {
-    expect(printed.slice(-4000)).toContain('Scorecard');
+    expect(printed.slice(-4000)).toContain('scored on');
     expect(turn.status).toBe(report.better.verdict ? 0 : 1);
   });
 

@@ -42,7 +42,7 @@ const DRAWN_TRAINING = { 'learning-rate': 0.0006, jitter: 0.5, replay: 200, epoc
 const PHOTO_TRAINING = { 'learning-rate': 0.001, jitter: 0.6, replay: 144, epochs: 24 };
 /** A first model learns the dataset's classes, whatever the weights that it starts from were taught. */
 const OWN_CLASSES = { 'replace-classes': 'true' };
-/** Parts of a stream of photos that may be collected; the rest is kept for the score. */
+/** Parts of a stream of photos that may be collected, in all rounds together; the rest is kept for the score. */
 const STREAM_DAY_SHARE = 0.12;
 const STREAM_DRIFT_SHARE = 0.6;
 const DAY_SAMPLES_MAX = 40;
@@ -132,9 +132,10 @@ async function photos(options: DemoOptions & { dataset: string }): Promise<Scena
   const labelled = await readPhotoFolder(options.dataset, classes, options);
   const streamed = options.stream === undefined ? undefined : await readPhotoFolder(options.stream, streamClasses, options);
   const split = await splitStream(labelled.photos, streamed?.photos);
-  if (split.stream.length < STREAM_PHOTOS_MIN)
+  const needed = STREAM_PHOTOS_MIN * options.rounds;
+  if (split.stream.length < needed)
     throw new UserError(
-      `only ${split.stream.length} photos are left for the cameras to see: give at least ${STREAM_PHOTOS_MIN}, some to collect and some to score on, as --stream or with a larger --dataset`,
+      `only ${split.stream.length} photos are left for the cameras to see: give at least ${needed}, some to collect${options.rounds > 1 ? ' in each round' : ''} and some to score on, as --stream or with a larger --dataset`,
     );
   if (split.dataset.length === 0) throw new UserError('no photo is left for the dataset: give more, or a --stream of their own');
   const modelClasses = base?.card.classes ?? learnableClasses(split.dataset, classes);
@@ -149,7 +150,7 @@ async function photos(options: DemoOptions & { dataset: string }): Promise<Scena
     base,
     budget: {
       day: Math.min(DAY_SAMPLES_MAX, Math.ceil(size * STREAM_DAY_SHARE)),
-      drift: Math.min(options.labels, Math.floor(size * STREAM_DRIFT_SHARE)),
+      drift: Math.min(options.labels, Math.floor((size * STREAM_DRIFT_SHARE) / options.rounds)),
     },
     training: base === null ? { ...PHOTO_TRAINING, ...OWN_CLASSES } : PHOTO_TRAINING,
     remarks: [

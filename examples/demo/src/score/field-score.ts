@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { DEFAULT_THRESHOLDS, Detector, drawDetections, evaluateModel } from '@edgeloop/vision';
 import type { LabelledBox } from '@edgeloop/vision';
 import { DAY, NIGHT } from '../world/world.ts';
+import { UserError } from '../user-error.ts';
 import type { Light, TrueFrame, World } from '../world/world.ts';
 
 /** mAP50 on frames that were never collected; null where they hold no box. */
@@ -24,10 +25,13 @@ export class FieldScore {
     this.#classes = classes;
   }
 
-  /** @param collected digests (hex) of every sample that was ever accepted */
+  /** @param collected digests (hex) of every sample that was ever accepted. @throws UserError when nothing else is left */
   static async prepare(world: World, collected: ReadonlySet<string>): Promise<FieldScore> {
     const frames = async (light: Light): Promise<readonly TrueFrame[]> => Array.fromAsync(world.unseenFrames(light, collected));
-    return new FieldScore({ day: await frames(LIGHTS.day), night: await frames(LIGHTS.night) }, world.classes);
+    const [day, night] = [await frames(LIGHTS.day), await frames(LIGHTS.night)];
+    if (night.length === 0)
+      throw new UserError('every photo of the stream was collected, none is left to score on: give more photos, or fewer --rounds');
+    return new FieldScore({ day, night }, world.classes);
   }
 
   get frames(): { day: number; night: number } {
