@@ -1,11 +1,13 @@
 import type { Contract } from './contract.ts';
 import * as askFamily from './family/ask.ts';
+import * as askFieldFamily from './family/ask-field.ts';
 import * as collectionFamily from './family/collection.ts';
 import * as deadFamily from './family/dead.ts';
 import * as evidenceFamily from './family/evidence.ts';
 import * as fleetFamily from './family/fleet.ts';
 import * as labelingFamily from './family/labeling.ts';
 import * as nodeFamily from './family/node.ts';
+import * as nodeSamplesFamily from './family/node-samples.ts';
 import * as releaseFamily from './family/release.ts';
 import * as rolloutFamily from './family/rollout.ts';
 import * as runFamily from './family/run.ts';
@@ -25,7 +27,9 @@ export const ALL_CONTRACTS: readonly Contract[] = [
   evidenceFamily,
   deadFamily,
   nodeFamily,
+  nodeSamplesFamily,
   askFamily,
+  askFieldFamily,
 ]
   .flatMap((family) => Object.values(family))
   .filter(isContract);

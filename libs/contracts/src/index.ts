@@ -59,22 +59,24 @@ export {
   HISTOGRAM_BINS,
   NodeBell,
   NodeEnroll,
-  NodeGrant,
   NodeHeartbeat,
-  NodeManifest,
-  NodeReceipts,
   NodeReport,
   NodeSync,
   NodeTelemetry,
-  RECEIPTS_PER_REQUEST_MAX,
-  SAMPLES_PER_GRANT_MAX,
   RunningModel,
-  SampleManifest,
   SignedDesired,
   TelemetryWindow,
   TrustAnchors,
-  UploadCredentials,
 } from './family/node.ts';
+export {
+  NodeGrant,
+  NodeManifest,
+  NodeReceipts,
+  RECEIPTS_PER_REQUEST_MAX,
+  SAMPLES_PER_GRANT_MAX,
+  SampleManifest,
+  UploadCredentials,
+} from './family/node-samples.ts';
 export { Incumbent, RunCompleted, RunEnded, RunJudged, RunProgressed, RunStarted, RunStepStarted, RunTrigger } from './family/run.ts';
 export { PackageBuilt, PackageRefused, ReleasePublished, ReleaseRefused, RolloutRelease } from './family/release.ts';
 export {
@@ -94,30 +96,32 @@ export { DatasetSnapshotted, TaskAnswered, TaskCreated } from './family/labeling
 export { NodeDrifted, NodeSettled } from './family/evidence.ts';
 export { DeadLetter } from './family/dead.ts';
 export {
-  AskCampaigns,
   AskCancelRun,
-  AskDatasets,
-  AskField,
-  AskImportDataset,
   AskInvite,
   AskNodes,
   AskReleases,
   AskRolloutCommand,
   AskRollouts,
   AskRuns,
-  AskSamples,
-  AskSnapshot,
-  AskStartCampaign,
   AskStartRollout,
   AskStartRun,
-  CampaignView,
-  DatasetView,
-  FieldView,
-  ImportedItem,
   NodeView,
   ReleaseView,
   RolloutView,
   RunView,
-  SampleView,
 } from './family/ask.ts';
+export {
+  SampleView,
+  AskSamples,
+  CampaignView,
+  AskCampaigns,
+  AskStartCampaign,
+  DatasetView,
+  AskDatasets,
+  ImportedItem,
+  AskImportDataset,
+  AskSnapshot,
+  FieldView,
+  AskField,
+} from './family/ask-field.ts';
 export { ALL_CONTRACTS } from './all-contracts.ts';

@@ -3,7 +3,7 @@ import { event } from '../contract.ts';
 import { NodeSelection } from '../rollout-strategy.ts';
 import { SamplingPolicy } from '../sampling-policy.ts';
 import { CampaignId, NodeId, ObjectRef, SampleId, Timestamp } from '../values.ts';
-import { SampleManifest } from './node.ts';
+import { SampleManifest } from './node-samples.ts';
 import { loop } from './loop-stream.ts';
 
 /** The policy that holds when no other campaign runs. */
