@@ -51,6 +51,7 @@ async function begins(args: readonly string[]): Promise<string> {
   const running = new UserProcess('demo', args, { EDGELOOP_HOME: home });
   await running.untilPrinted('starting engines');
   const { stdout } = await running.end('SIGINT');
+  await rm(join(home, 'demo', 'turn'), { recursive: true, force: true });
   return stdout;
 }
 

