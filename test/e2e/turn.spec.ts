@@ -6,8 +6,8 @@ import type { PlayedTurn, Report } from './turn/play-turn.ts';
 
 /** Of the demo, training included, on a slow and busy machine. */
 const TURN_LIMIT_MS = 25 * 60_000;
-/** What the demo's gate lets a slice fall by. */
-const DAY_FALL_MAX = 0.1;
+/** Of mAP50, on frames that were never collected. */
+const DAY_FALL_MAX = 0.06;
 const SERVICES = 8;
 const ENGINES = 2;
 
@@ -23,16 +23,15 @@ beforeAll(async () => {
 afterAll(() => turn.clear());
 
 describe('one unattended turn of the loop, with everything killed once', () => {
-  it('ends with a scorecard, and with the exit status that its verdict asks for', () => {
+  it('ends with a scorecard that calls the new model better, and with exit status 0', () => {
     expect(printed.slice(-4000)).toContain('scored on');
-    expect(turn.status).toBe(report.better.verdict ? 0 : 1);
+    expect({ better: report.better, status: turn.status }).toMatchObject({ better: { verdict: true }, status: 0 });
   });
 
   it('made a model that sees the night and has not forgotten the day', () => {
     const [round] = report.rounds;
     expect(round?.gate.verdict).toBe('passed');
     expect((round?.candidate?.night ?? 0) - (round?.incumbent.night ?? 1)).toBeGreaterThan(0.2);
-    // Frames are collected and trained on at the pace of the machine: the score of one turn differs from another's by some hundredths.
     expect((round?.incumbent.day ?? 1) - (round?.candidate?.day ?? 0)).toBeLessThanOrEqual(DAY_FALL_MAX);
     expect(round?.candidate?.digest).not.toBe(round?.incumbent.digest);
   });
