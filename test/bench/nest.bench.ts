@@ -14,10 +14,10 @@ import { BARE, HEARTBEAT, NODE_ID, RECEIPTS, TELEMETRY } from './nest-messages.t
 import type { Answer, Order, Side } from './nest-side.ts';
 import { undisturbed } from './quiet.ts';
 
-const ROUNDS = 7;
-const SIGNALS_PER_ROUND = 60_000;
-const EVENTS_PER_ROUND = 30_000;
-const REQUESTS_PER_ROUND = 12_000;
+const ROUNDS = 9;
+const SIGNALS_PER_ROUND = 120_000;
+const EVENTS_PER_ROUND = 60_000;
+const REQUESTS_PER_ROUND = 36_000;
 const REQUESTS_IN_FLIGHT = 64;
 /** The server must not call the receiver slow: so many messages between two round trips. */
 const FLUSH_EVERY = 512;
