@@ -26,6 +26,8 @@ export class SimulatedPerson {
   readonly #stopping = new AbortController();
   #working: Promise<void> | undefined;
   #url: string | undefined;
+  /** Claimed, perhaps, and not settled: a service that went away in between no longer lists them as open. */
+  readonly #held = new Set<string>();
   answered = 0;
   skipped = 0;
 
@@ -54,15 +56,21 @@ export class SimulatedPerson {
   async #round(): Promise<void> {
     this.#url ??= await this.#options.apiUrl();
     const { tasks } = Tasks.parse(await (await this.#call('GET', `/v1/tasks?status=open&limit=${TASKS_AT_ONCE}`)).json());
-    for (const { taskId } of tasks) {
+    for (const taskId of new Set([...this.#held, ...tasks.map((task) => task.taskId)])) {
       if (this.#stopping.signal.aborted) return;
       await this.#task(taskId);
     }
   }
 
   async #task(taskId: string): Promise<void> {
+    this.#held.add(taskId);
     const claimed = await this.#call('POST', `/v1/tasks/${taskId}/claim`, { annotator: ANNOTATOR });
-    if (!claimed.ok) return;
+    if (claimed.status >= 500) throw new Error(`claim of ${taskId}: HTTP ${claimed.status}`);
+    if (claimed.ok) await this.#settle(taskId);
+    this.#held.delete(taskId);
+  }
+
+  async #settle(taskId: string): Promise<void> {
     const picture = await this.#call('GET', `/v1/tasks/${taskId}/picture`);
     if (!picture.ok) throw new Error(`picture of ${taskId}: HTTP ${picture.status}`);
     const boxes = await this.#options.look(new Uint8Array(await picture.arrayBuffer()));
@@ -71,8 +79,9 @@ export class SimulatedPerson {
       if (answer.ok) this.answered += 1;
       else if (answer.status !== 409) throw new Error(`answer to ${taskId}: HTTP ${answer.status} ${await answer.text()}`);
     } else {
-      await this.#call('POST', `/v1/tasks/${taskId}/skip`, { annotator: ANNOTATOR });
-      this.skipped += 1;
+      const skipped = await this.#call('POST', `/v1/tasks/${taskId}/skip`, { annotator: ANNOTATOR });
+      if (skipped.ok) this.skipped += 1;
+      else if (skipped.status !== 409) throw new Error(`skip of ${taskId}: HTTP ${skipped.status}`);
     }
   }
 
