@@ -14,3 +14,4 @@ export { FaultProxy, type ProxyCounts, type ProxyMode } from './fault-proxy.ts';
 export { type ItemFate, LedgerChecker, type LedgerEntry, type LedgerVerdict } from './ledger-checker.ts';
 export { type Kill, type KillSchedule, type PlannedKill, planKills, ProcessKiller, type Victim } from './process-killer.ts';
 export { yoloShapedModel, type YoloShapedOptions } from './onnx/yolo-shaped-model.ts';
+export { MemoryDocuments } from './memory-documents.ts';

@@ -4,7 +4,7 @@ import { metadataPath, newSigner, targetsIn, type RepositoryKeys } from '@edgelo
 import { MemoryArtifactRepository } from '../adapters/memory-repository.ts';
 import type { ArtifactRepository } from '../ports.ts';
 import { FailingRepository } from '../testing/failing-repository.ts';
-import { MemoryDocuments } from '../testing/memory-documents.ts';
+import { MemoryDocuments } from '@edgeloop/testkit';
 import { MetadataWriter, type RepositoryState } from './metadata-writer.ts';
 import { readAsNode } from './read-as-node.ts';
 

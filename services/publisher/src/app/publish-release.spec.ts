@@ -10,7 +10,7 @@ import type { Channel } from '../domain/channel.ts';
 import type { Release } from '../domain/release.ts';
 import type { ArtifactRepository } from '../ports.ts';
 import { FailingRepository } from '../testing/failing-repository.ts';
-import { MemoryDocuments } from '../testing/memory-documents.ts';
+import { MemoryDocuments } from '@edgeloop/testkit';
 import { MetadataWriter, type RepositoryState } from './metadata-writer.ts';
 import { PublishRelease } from './publish-release.ts';
 import { readAsNode } from './read-as-node.ts';

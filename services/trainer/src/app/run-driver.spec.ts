@@ -6,7 +6,7 @@ import { evolve } from '../domain/run.ts';
 import type { Run, RunChange } from '../domain/run.ts';
 import type { StepDefinition } from '../domain/valohai.ts';
 import type { ExecutionRequest, ExecutionResult } from '../ports.ts';
-import { MemoryDocuments } from '../testing/memory-documents.ts';
+import { MemoryDocuments } from '@edgeloop/testkit';
 import { RunDriver } from './run-driver.ts';
 
 const HOUR_MS = 3_600_000;

@@ -4,7 +4,7 @@ import { createLogger } from '@edgeloop/runtime';
 import type { ModelLine } from '../domain/model-line.ts';
 import { evolve } from '../domain/run.ts';
 import type { Run, RunStatus } from '../domain/run.ts';
-import { MemoryDocuments } from '../testing/memory-documents.ts';
+import { MemoryDocuments } from '@edgeloop/testkit';
 import { IMPORT_ATTEMPTS_MAX, Trainer } from './trainer.ts';
 
 const model: ObjectRef = { bucket: 'runs', key: 'm', digest: `sha256:${'ab'.repeat(32)}`, bytes: 1 };
